@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Which processes are followed, and the counters. The first thing that every program asks. */
+#ifndef CORAL_FILTER_H
+#define CORAL_FILTER_H
+
+#include "core_fixes.bpf.h"
+#include "counters.h"
+
+/* 64 processes. One lookup tells both whether a process is followed and whether it is worth asking for its goroutine. */
+struct target_word {
+	u64 followed;
+	u64 go;
+};
+
+/* Indexed by tgid >> 6: 65536 * 64 = 4 Mi, the largest pid_max. Mapped by the agent, which sets and clears bits
+ * atomically, as the process hooks do. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, struct target_word);
+} targets SEC(".maps");
+
+/* What is known of a followed process. Written by the agent before it sets the bit and by the fork and exec hooks;
+ * removed with the bit. */
+struct process_settings {
+	u64 exe_inode;
+	u32 exe_device;  /* as the kernel encodes it; 0 = not known */
+	u32 goid_offset; /* of the goroutine's id in its g, 0 = not a Go process */
+	u32 follow_exec; /* keep following when it runs another binary */
+	u32 reserved;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, u32);
+	__type(value, struct process_settings);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CORAL_COUNTERS);
+	__type(key, u32);
+	__type(value, u64);
+} counters SEC(".maps");
+
+static __always_inline void count(u32 counter, u64 amount)
+{
+	u64 *value = bpf_map_lookup_elem(&counters, &counter);
+
+	/* Not atomic: per CPU. A nested program may lose one step, as in the kernel's own per-CPU statistics;
+	 * the programs that count do not nest on the hooks of this tier. */
+	if (value)
+		*value += amount;
+}
+
+static __always_inline struct target_word *target_word(u32 tgid)
+{
+	u32 index = tgid >> 6;
+
+	return bpf_map_lookup_elem(&targets, &index);
+}
+
+static __always_inline bool is_followed(u32 tgid)
+{
+	struct target_word *word = target_word(tgid);
+
+	return word && word->followed >> (tgid & 63) & 1;
+}
+
+/* True if this call cleared the bit. */
+static __always_inline bool unfollow(u32 tgid)
+{
+	struct target_word *word = target_word(tgid);
+	u64 bit = 1ULL << (tgid & 63);
+
+	if (!word || !(word->followed & bit))
+		return false;
+	__sync_fetch_and_and(&word->go, ~bit);
+	return __sync_fetch_and_and(&word->followed, ~bit) & bit;
+}
+
+static __noinline u64 read_goroutine_id(u32 tgid)
+{
+	struct process_settings *settings = bpf_map_lookup_elem(&processes, &tgid);
+	const struct task_struct *task = (void *)bpf_get_current_task_btf();
+	u64 g = 0, id = 0, tls;
+
+	if (!settings || !settings->goid_offset)
+		return 0;
+	/* Go on x86-64 keeps g in the word below the thread pointer. */
+	tls = thread_pointer(task);
+	if (!tls || bpf_probe_read_user(&g, sizeof(g), (void *)(tls - 8)) || !g ||
+	    bpf_probe_read_user(&id, sizeof(id), (void *)(g + settings->goid_offset)))
+		return 0;
+	return id;
+}
+
+static __always_inline u64 goroutine_id(u32 tgid)
+{
+	struct target_word *word = target_word(tgid);
+
+	return word && word->go >> (tgid & 63) & 1 ? read_goroutine_id(tgid) : 0;
+}
+
+#endif

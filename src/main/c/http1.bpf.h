@@ -1,0 +1,679 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Pairs HTTP/1 requests and responses of one connection. Serves both roles: a server receives requests and sends
+ * responses, a client the other way round. Bodies are counted, never inspected.
+ *
+ *   IDLE -- request --> OPEN -- final response --> RESPONDING -- next request, close --> exchange emitted
+ *
+ * What this cannot pair (pipelining, heads in pieces, chunked requests) goes the message way to user space. */
+#ifndef CORAL_HTTP1_H
+#define CORAL_HTTP1_H
+
+#include "message.bpf.h"
+
+/* Longest request head that is looked for before the connection goes the message way. */
+const volatile u32 longest_head_bytes = 16384;
+
+#define REPEATED(byte) (0x0101010101010101ULL * (byte))
+#define WORD(a, b, c, d, e, f, g, h)                                                                   \
+	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 | (u64)(f) << 40 | \
+	 (u64)(g) << 48 | (u64)(h) << 56)
+#define LOWER_CASE REPEATED(0x20)
+
+enum { NOT_A_REQUEST, A_REQUEST, MAYBE_A_REQUEST };
+
+/* Reads one header field at `at`, which is behind a line feed, if it tells the length of the body.
+ * A line that ends behind `length` is left for the next piece of the head. */
+__noinline int scan_field(struct head_bytes *head, struct head_scan *out, u32 at, u32 length)
+{
+	volatile struct head_scan *number = out;
+	u64 name;
+
+	if (!head || !out || length > SCAN_BYTES || at + 17 > length)
+		return 0;
+	at &= SCAN_BYTES - 1; /* nothing lost: at + 17 <= 512; and the slack covers the 15 + 32 bytes from there */
+	name = *(u64 *)(head->bytes + at) | LOWER_CASE;
+	if (name == WORD('t', 'r', 'a', 'n', 's', 'f', 'e', 'r')) {
+		name = *(u64 *)(head->bytes + at + 8) | LOWER_CASE;
+		if (name == WORD('-', 'e', 'n', 'c', 'o', 'd', 'i', 'n'))
+			out->chunked = 1;
+		return 0;
+	}
+	if (name != WORD('c', 'o', 'n', 't', 'e', 'n', 't', '-'))
+		return 0;
+	name = (*(u64 *)(head->bytes + at + 8) | LOWER_CASE) & 0x00ffffffffffffffULL;
+	if (name != (WORD('l', 'e', 'n', 'g', 't', 'h', ':', 0)))
+		return 0;
+	at += 15;
+	/* Kept in memory, where the verifier does not follow them: in registers each digit would double its work. */
+	number->value = 0;
+	number->digits = 0;
+	for (u32 i = 0; i < 32; i++) {
+		u8 c = head->bytes[at + i];
+
+		if (at + i >= length)
+			return 0;
+		if (c >= '0' && c <= '9') {
+			number->value = number->value * 10 + (c - '0');
+			number->digits++;
+		} else if (c == '\r' || c == '\n') {
+			if (number->digits && number->digits < 19)
+				out->content_length = number->value;
+			return 0;
+		} else if (c != ' ' && c != '\t') {
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* Index of the byte with the lowest of the top bits in hits: a multiplication with the bytes 7 to 0. */
+static __always_inline u32 lowest_hit(u64 hits)
+{
+	return ((hits & -hits) >> 7) * 0x0001020304050607ULL >> 56 & 7;
+}
+
+/* Looks at the line feeds of the eight bytes at `i`; `hits` has the top bit set of each byte that is one.
+ * As scan_head; apart from it so that the verifier goes through this once and not 64 times. */
+__noinline int scan_lines(struct head_bytes *head, struct head_scan *out, u32 i, u64 hits, u32 length)
+{
+	if (!head || !out || length > SCAN_BYTES)
+		return 0;
+	i &= SCAN_BYTES - 8; /* i + k + 2 <= 513, within the slack */
+	if (out->first_line) {
+		/* "GET / HTTP/1.1\r\n" at its end, "HTTP/1.1 200" at its start */
+		u64 at = i + lowest_hit(hits) + 1, from = at >= 10 ? at - 10 : 0, last, start;
+
+		asm volatile("%0 &= 511" : "+r"(from));
+		last = *(u64 *)(head->bytes + from) & 0x00ffffffffffffffULL;
+		start = *(u64 *)head->bytes & 0x00ffffffffffffffULL;
+		out->first_line = 0;
+		if (at <= length && last != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) &&
+		    start != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0))
+			return -1;
+	}
+#pragma unroll
+	for (u32 k = 0; k < 8; k++) {
+		u32 at = i + k + 1;
+		u8 next;
+
+		if (!(hits & 0x80ULL << (8 * k)))
+			continue;
+		next = head->bytes[at];
+		if (next == '\r') {
+			if (head->bytes[at + 1] == '\n' && at + 2 <= length)
+				return at + 2;
+		} else if ((next | 0x20) == 'c' || (next | 0x20) == 't') {
+			scan_field(head, out, at, length);
+		}
+	}
+	return 0;
+}
+
+/* Scans 64 bytes from `block`, a multiple of 64. As scan_head, and apart from it for the verifier's sake. */
+__noinline int scan_block(struct head_bytes *head, struct head_scan *out, u32 block, u32 length)
+{
+	if (!head || !out || length > SCAN_BYTES)
+		return 0;
+	block &= SCAN_BYTES - 64;
+	for (u32 k = 0; k < 64; k += 8) {
+		u32 i = block + k; /* <= 504 */
+		u64 word, hits;
+		int end;
+
+		if (i >= length)
+			return 0;
+		word = *(u64 *)(head->bytes + i) ^ REPEATED('\n');
+		hits = (word - REPEATED(1)) & ~word & REPEATED(0x80);
+		if (likely(!hits))
+			continue;
+		if (!out->first_line && !(hits & (hits - 1))) {
+			/* One line feed, the common case. */
+			u32 at = i + lowest_hit(hits) + 1;
+			u8 next = head->bytes[at];
+
+			if (likely(next != '\r' && (next | 0x20) != 'c' && (next | 0x20) != 't'))
+				continue;
+		}
+		end = scan_lines(head, out, i, hits, length);
+		if (end)
+			return end;
+	}
+	return 0;
+}
+
+/* Looks for the empty line in the first `length` bytes: the length of the head up to and with it, 0 if it is not
+ * there, -1 if out->first_line is set and the first line is none of HTTP/1.
+ * Eight bytes at a time; only a line feed is looked at closer. */
+__noinline int scan_head(struct head_bytes *head, struct head_scan *out, u32 length)
+{
+	if (!head || !out || length > SCAN_BYTES)
+		return 0;
+	for (u32 block = 0; block < SCAN_BYTES; block += 64) {
+		int end;
+
+		if (block >= length)
+			return 0;
+		end = scan_block(head, out, block, length);
+		if (end)
+			return end;
+	}
+	return 0;
+}
+
+/* Looks at the first 16 bytes, zero where there are none, of what may be a request: 3 to 14 capital letters or '-',
+ * a space, then '/', '*' or the h of an absolute target. */
+__noinline int judge_request(u64 low, u64 high)
+{
+	u32 letters = 0;
+	bool connect;
+	u8 c = 0;
+
+	/* HTTP/2's preface is no request of HTTP/1 (RFC 9113, 3.4). */
+	if ((u32)low == (u32)WORD('P', 'R', 'I', ' ', 0, 0, 0, 0))
+		return NOT_A_REQUEST;
+	connect = low == WORD('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ');
+	for (; letters < 15; letters++) {
+		c = letters < 8 ? low >> (8 * letters) : high >> (8 * (letters - 8));
+		if (!((c >= 'A' && c <= 'Z') || c == '-'))
+			break;
+	}
+	if (!c) {
+		/* Everything there is are letters: the beginning of a common method? A lone letter of another protocol
+		 * costs a few messages that user space discards. */
+		u64 have = letters < 8 ? (1ULL << (8 * (letters & 7))) - 1 : ~0ULL;
+
+		if (!letters || letters > 7)
+			return NOT_A_REQUEST;
+		if (low == (WORD('G', 'E', 'T', ' ', 0, 0, 0, 0) & have) ||
+		    low == (WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0) & have) ||
+		    low == (WORD('P', 'U', 'T', ' ', 0, 0, 0, 0) & have) ||
+		    low == (WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0) & have) ||
+		    low == (WORD('P', 'A', 'T', 'C', 'H', ' ', 0, 0) & have) ||
+		    low == (WORD('D', 'E', 'L', 'E', 'T', 'E', ' ', 0) & have) ||
+		    low == (WORD('O', 'P', 'T', 'I', 'O', 'N', 'S', ' ') & have) ||
+		    low == (WORD('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ') & have))
+			return MAYBE_A_REQUEST;
+		return NOT_A_REQUEST;
+	}
+	if (c != ' ' || letters < 3 || letters > 14)
+		return NOT_A_REQUEST;
+	letters++;
+	c = letters < 8 ? low >> (8 * letters) : high >> (8 * (letters - 8));
+	if (connect)
+		return A_REQUEST;
+	if (c == '/' || c == '*' || (c | 0x20) == 'h')
+		return A_REQUEST;
+	return c ? NOT_A_REQUEST : MAYBE_A_REQUEST;
+}
+
+static __always_inline int is_request(u64 low, u64 high)
+{
+	u64 five = low & 0xffffffffffULL;
+
+	if (likely(five == WORD('G', 'E', 'T', ' ', '/', 0, 0, 0) || five == WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0) ||
+		   five == WORD('P', 'U', 'T', ' ', '/', 0, 0, 0) || five == WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0)))
+		if (five != WORD('P', 'O', 'S', 'T', ' ', 0, 0, 0) && five != WORD('H', 'E', 'A', 'D', ' ', 0, 0, 0))
+			return A_REQUEST;
+	return judge_request(low, high);
+}
+
+/* The last eight response bytes, right-aligned: from the kept head when that is all there was. */
+static __always_inline void fill_tail(struct connection *c)
+{
+	struct coral_exchange *r = &c->record;
+	u64 captured = c->response_captured;
+	u64 tail = c->tail;
+	u32 length = c->tail_length;
+
+	if (r->response_bytes == captured) {
+		u64 at = captured >= 8 ? captured - 8 : 0;
+
+		length = captured >= 8 ? 8 : captured;
+		asm volatile("%0 &= 511" : "+r"(at));
+		tail = *(u64 *)(c->response + at);
+		if (captured < 8)
+			tail = captured ? tail << (8 * (8 - captured) & 63) : 0;
+	}
+	*(u64 *)r->response_tail = tail;
+	r->response_tail_length = length;
+}
+
+/* Emits the exchange; `rest` response bytes were looked at but not reached. The phase is left and the generation
+ * raised before the record is made: a copy that the flush iterator takes meanwhile is either seen here (progressed)
+ * or discarded there (generation). */
+__noinline int emit_exchange(struct connection *c, u64 now, u32 flags, u32 rest)
+{
+	struct coral_exchange *r;
+	u64 size, generation;
+
+	if (!c)
+		return 0;
+	r = &c->record;
+	*(volatile u8 *)&c->phase = PHASE_IDLE;
+	generation = __sync_fetch_and_add(&c->generation, 1); /* a full barrier */
+	if (*(volatile u64 *)&c->progressed == generation + 1)
+		flags |= CORAL_FLAG_PROGRESSED;
+	r->response_bytes -= rest < r->response_bytes ? rest : r->response_bytes;
+	fill_tail(c);
+	size = r->prefix_length;
+	clamp_to(size, CORAL_PREFIX_BYTES);
+	size += sizeof(*r);
+	r->header.kind = CORAL_EXCHANGE;
+	r->header.size = size;
+	r->header.ktime_ns = now;
+	r->flags |= flags;
+	count(CORAL_EXCHANGES_GENERATED, 1);
+	if (bpf_ringbuf_output(&ring, r, size, BPF_RB_NO_WAKEUP))
+		count(CORAL_EXCHANGES_DROPPED_RING, 1);
+	return 0;
+}
+
+static __always_inline void finish(const struct sock *sk, struct connection *c, u64 now, u32 flags)
+{
+	emit_exchange(c, now, flags, not_reached(sk, c, TOWARDS_CLIENT));
+}
+
+/* Continues the search for the end of the head behind the first 512 bytes, in pieces that overlap so that no field
+ * is cut. c->response serves as the piece. */
+static __noinline int scan_long_head(struct source *s, struct connection *c, u64 offset)
+{
+	u64 step = SCAN_BYTES - SCAN_SLACK, at = step;
+
+	for (int i = 0; i < 16384 / (SCAN_BYTES - SCAN_SLACK) + 1; i++, at += step) {
+		u64 rest, length;
+		int end;
+
+		if (offset + at >= s->length || at >= longest_head_bytes)
+			return 0;
+		rest = s->length - offset - at;
+		length = rest;
+		clamp_to(length, SCAN_BYTES);
+		if (source_read(s, offset + at, c->response, length, CORAL_PREFIX_BYTES)) {
+			count(CORAL_READ_FAULTS, 1);
+			return 0;
+		}
+		end = scan_head((struct head_bytes *)c->response, &c->scan, length);
+		if (end > 0)
+			return at + end;
+		if (rest <= SCAN_BYTES)
+			return 0;
+	}
+	return 0;
+}
+
+/* Bytes that should begin a request, in PHASE_IDLE; `offset` is where they begin in the source. */
+static __always_inline void begin(struct source *s, struct connection *c, u64 offset, u64 now)
+{
+	struct coral_exchange *r = &c->record;
+	u64 available = s->length - offset, size = available, low, high, id;
+	int verdict, end;
+
+	clamp_to(size, CORAL_PREFIX_BYTES);
+	if (source_read(s, offset, c->prefix, size, CORAL_PREFIX_BYTES)) {
+		count(CORAL_READ_FAULTS, 1);
+		return;
+	}
+	low = *(u64 *)c->prefix;
+	high = *(u64 *)(c->prefix + 8);
+	if (unlikely(available < 16)) {
+		if (available <= 8)
+			high = 0;
+		else
+			high &= (1ULL << (8 * (available - 8) & 63)) - 1;
+		if (available < 8)
+			low &= (1ULL << (8 * available & 63)) - 1;
+	}
+	c->until[TOWARDS_SERVER] = s->begin + s->length;
+	verdict = is_request(low, high);
+	if (unlikely(verdict == NOT_A_REQUEST)) {
+		/* An empty line behind a body is allowed and means nothing (RFC 9112, 2.2). */
+		if (low != WORD('\r', '\n', 0, 0, 0, 0, 0, 0))
+			count(CORAL_NOT_HTTP, 1);
+		return;
+	}
+	id = bpf_get_current_pid_tgid();
+	r->start_ns = now;
+	r->first_byte_ns = 0;
+	r->last_byte_ns = 0;
+	r->request_bytes = available;
+	r->response_bytes = 0;
+	r->goroutine_id = goroutine_id(id >> 32);
+	r->tgid = id >> 32;
+	r->tid = id;
+	r->link_seq = s->begin + offset;
+	r->status = 0;
+	r->flags = 0;
+	r->prefix_length = size;
+	r->response_prefix_length = 0;
+	c->response_captured = 0;
+	c->tail_length = 0;
+	c->scan.content_length = 0;
+	c->scan.chunked = 0;
+	c->scan.first_line = 1;
+	end = scan_head((struct head_bytes *)c->prefix, &c->scan, size);
+	if (unlikely(end < 0)) {
+		count(CORAL_NOT_HTTP, 1);
+		return;
+	}
+	if (unlikely(!end)) {
+		if (available > CORAL_PREFIX_BYTES)
+			end = scan_long_head(s, c, offset);
+		if (!end) {
+			c->until[TOWARDS_SERVER] = s->begin + offset; /* ship it all */
+			leave_pairing(c, available >= longest_head_bytes ? CORAL_MESSAGE_WAY_LONG_HEAD
+									: CORAL_MESSAGE_WAY_SPLIT_HEAD);
+			return;
+		}
+		if (end > CORAL_PREFIX_BYTES)
+			r->flags = CORAL_FLAG_TRUNCATED;
+	}
+	available -= end;
+	if (unlikely(c->scan.chunked || available > c->scan.content_length)) {
+		c->until[TOWARDS_SERVER] = s->begin + offset;
+		leave_pairing(c, c->scan.chunked ? CORAL_MESSAGE_WAY_CHUNKED : CORAL_MESSAGE_WAY_PIPELINED);
+		return;
+	}
+	c->body_left = c->scan.content_length - available;
+	r->ordinal = ++c->ordinal;
+	c->phase = PHASE_OPEN;
+}
+
+static __always_inline void on_request(const struct sock *sk, struct source *s, struct connection *c, u64 now)
+{
+	u32 end = s->begin + s->length, fresh = end - c->until[TOWARDS_SERVER];
+
+	if ((s32)fresh <= 0)
+		return;
+	if (c->phase == PHASE_RESPONDING || c->phase == PHASE_OPEN) {
+		if (c->body_left >= fresh) {
+			c->body_left -= fresh;
+			c->record.request_bytes += fresh;
+			c->until[TOWARDS_SERVER] = end;
+			return;
+		}
+		if (c->phase == PHASE_OPEN) {
+			hand_over(c, s->hook, CORAL_MESSAGE_WAY_PIPELINED);
+			return;
+		}
+		/* A server may answer before it reads the body; the next request then follows in the same bytes. */
+		c->record.request_bytes += c->body_left;
+		fresh -= c->body_left;
+		finish(sk, c, now, 0);
+	}
+	begin(s, c, fresh < s->length ? s->length - fresh : 0, now);
+}
+
+/* Behind interim responses (RFC 9110, 15.2) in the same bytes, of which c->response has the first `size`: offset of the final one, which c->response then
+ * begins with; -1 if there is nothing more; -2 if one is cut. */
+static __noinline int skip_interim(struct source *s, struct connection *c, u64 offset, u64 size)
+{
+	for (int i = 0; i < 4; i++) {
+		int end;
+
+		clamp_to(size, CORAL_PREFIX_BYTES);
+		c->scan.first_line = 1;
+		end = scan_head((struct head_bytes *)c->response, &c->scan, size);
+		if (end <= 0)
+			return -2;
+		offset += end;
+		if (offset >= s->length)
+			return -1;
+		size = s->length - offset;
+		clamp_to(size, CORAL_PREFIX_BYTES);
+		if (source_read(s, offset, c->response, size, CORAL_PREFIX_BYTES) || size < 12)
+			return -2;
+		if (c->response[9] != '1' || (c->response[10] == '0' && c->response[11] == '1'))
+			return offset;
+	}
+	return -2;
+}
+
+static __always_inline void append_tail(struct source *s, struct connection *c, u32 fresh)
+{
+	u64 word;
+	u32 length = source_tail(s, &word);
+
+	if (fresh < length) {
+		word >>= 8 * (length - fresh) & 63;
+		length = fresh;
+	}
+	if (length == 8) {
+		c->tail = word;
+		c->tail_length = 8;
+	} else if (length == fresh && length) {
+		u32 sum = c->tail_length + length;
+
+		c->tail = c->tail >> (8 * length & 63) | word << (8 * (8 - length) & 63);
+		c->tail_length = sum > 8 ? 8 : sum;
+	} else {
+		c->tail = length ? word << (8 * (8 - length) & 63) : 0;
+		c->tail_length = length;
+	}
+}
+
+/* More of a response whose beginning is known. The order of the stores is what flush.bpf.h relies on. */
+static __noinline int continue_response(struct source *s, struct connection *c, u32 fresh, u64 now)
+{
+	struct coral_exchange *r = &c->record;
+
+	*(volatile u64 *)&r->last_byte_ns = now;
+	if (r->response_bytes == c->response_captured && c->response_captured < CORAL_PREFIX_BYTES &&
+	    fresh <= s->length) {
+		u64 at = c->response_captured, size = fresh;
+		u32 hook = s->hook;
+		struct message_scratch *scratch = bpf_map_lookup_elem(&message_scratch, &hook);
+
+		if (at && !c->tail_length) {
+			/* fill_tail could no longer find it when more comes than is kept */
+			u64 from = at >= 8 ? at - 8 : 0;
+
+			asm volatile("%0 &= 511" : "+r"(from));
+			c->tail = *(u64 *)(c->response + from);
+			if (at < 8)
+				c->tail <<= 8 * (8 - at) & 63;
+			c->tail_length = at >= 8 ? 8 : at;
+		}
+		if (size > CORAL_PREFIX_BYTES - at)
+			size = CORAL_PREFIX_BYTES - at;
+		asm volatile("%0 &= 511" : "+r"(at)); /* at + size <= 512, and there is room for 2 * 512 behind response */
+		clamp_to(size, CORAL_PREFIX_BYTES);
+		/* By way of the scratch: source_read wants more room than lies behind `at`. */
+		if (scratch && s->kind != SOURCE_OPAQUE &&
+		    !source_read(s, s->length - fresh, scratch->bytes, size, CORAL_PREFIX_BYTES) &&
+		    !bpf_probe_read_kernel(c->response + at, size, scratch->bytes))
+			c->response_captured += size;
+	}
+	append_tail(s, c, fresh);
+	*(volatile u64 *)&r->response_bytes = r->response_bytes + fresh;
+	return 0;
+}
+
+static __always_inline void on_response(const struct sock *sk, struct source *s, struct connection *c, u64 now)
+{
+	struct coral_exchange *r = &c->record;
+	u32 end = s->begin + s->length, fresh = end - c->until[TOWARDS_CLIENT], status = 0;
+	u64 available, offset, size, word;
+
+	if ((s32)fresh <= 0) {
+		/* A send that goes on, a buffer that is read in pieces. */
+		if (c->phase == PHASE_RESPONDING)
+			r->last_byte_ns = now;
+		return;
+	}
+	if (c->phase == PHASE_RESPONDING) {
+		c->until[TOWARDS_CLIENT] = end;
+		continue_response(s, c, fresh, now);
+		return;
+	}
+	if (unlikely(c->phase != PHASE_OPEN)) {
+		c->until[TOWARDS_CLIENT] = end;
+		count(CORAL_NOT_HTTP, 1);
+		return;
+	}
+	offset = fresh < s->length ? s->length - fresh : 0;
+	available = s->length - offset;
+	size = available;
+	/* A read of user memory costs 0.1-0.2 us (fences), so the head's segment has to do. */
+	if (s->kind == SOURCE_SEGMENTS && !offset && s->user.contiguous >= 64 && s->user.contiguous < size)
+		size = s->user.contiguous;
+	clamp_to(size, CORAL_PREFIX_BYTES);
+	if (unlikely(source_read(s, offset, c->response, size, CORAL_PREFIX_BYTES))) {
+		count(CORAL_READ_FAULTS, 1); /* a response of unknown status */
+		size = 0;
+	} else {
+		word = *(u64 *)c->response & 0x00ffffffffffffffULL;
+		if (unlikely(available < 12)) {
+			u64 have = available < 7 ? (1ULL << (8 * available & 63)) - 1 : 0x00ffffffffffffffULL;
+
+			hand_over(c, s->hook,
+				  (word & have) == (WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) & have)
+					  ? CORAL_MESSAGE_WAY_SPLIT_HEAD
+					  : CORAL_MESSAGE_WAY_UNPAIRED);
+			return;
+		}
+		if (unlikely(word != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0))) {
+			hand_over(c, s->hook, CORAL_MESSAGE_WAY_UNPAIRED);
+			return;
+		}
+		if (unlikely(c->response[9] == '1' && !(c->response[10] == '0' && c->response[11] == '1'))) {
+			int final = skip_interim(s, c, offset, size);
+
+			if (final == -1) {
+				c->until[TOWARDS_CLIENT] = end;
+				return;
+			}
+			if (final < 0) {
+				hand_over(c, s->hook, CORAL_MESSAGE_WAY_SPLIT_HEAD);
+				return;
+			}
+			offset = final;
+			available = s->length - offset;
+			size = available;
+			clamp_to(size, CORAL_PREFIX_BYTES);
+		}
+		{
+			u32 hundreds = c->response[9] - '0', tens = c->response[10] - '0', ones = c->response[11] - '0';
+
+			if (unlikely(c->response[8] != ' ' || hundreds > 9 || tens > 9 || ones > 9)) {
+				hand_over(c, s->hook, CORAL_MESSAGE_WAY_UNPAIRED);
+				return;
+			}
+			status = hundreds * 100 + tens * 10 + ones;
+		}
+	}
+	c->until[TOWARDS_CLIENT] = end;
+	r->status = status;
+	r->first_byte_ns = now;
+	r->last_byte_ns = now;
+	r->response_bytes = available;
+	c->response_captured = size;
+	/* The tail tells the end of chunks. With segments, that end is a short one of its own ("0\r\n\r\n" is 5 bytes,
+	 * "\r\n0\r\n\r\n" 7); the usual body behind a head is not worth another read. */
+	if (available > size && (s->kind != SOURCE_SEGMENTS || s->user.segment_count != 2 ||
+				 (s->user.second_length >= 5 && s->user.second_length <= 8)))
+		append_tail(s, c, available);
+	if (unlikely(status == 101 ||
+		     (status / 100 == 2 && *(u64 *)c->prefix == WORD('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ')))) {
+		finish(sk, c, now, CORAL_FLAG_UPGRADED);
+		c->phase = PHASE_OPAQUE;
+		return;
+	}
+	*(volatile u8 *)&c->phase = PHASE_RESPONDING;
+}
+
+/* The socket hooks. `receives` is a constant: 1 on the receive hook, 0 on the send hook. */
+static __always_inline int on_bytes(const struct sock *sk, struct source *s, struct connection *c,
+				    const bool receives)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 towards = (c->role == CORAL_SERVER) == receives ? TOWARDS_SERVER : TOWARDS_CLIENT;
+
+	if (likely(c->phase < PHASE_MESSAGES)) {
+		if (towards == TOWARDS_SERVER)
+			on_request(sk, s, c, now);
+		else
+			on_response(sk, s, c, now);
+	}
+	if (unlikely(c->phase == PHASE_MESSAGES))
+		ship(s, c, towards, now);
+	return 0;
+}
+
+/* First bytes of a socket without state: is it a request? Bytes of everything else are never copied further
+ * than to this stack. */
+static __noinline bool worth_state(struct source *s)
+{
+	u64 word[4] = {};
+	u64 size = s->length;
+
+	clamp_to(size, 16);
+	if (s->kind == SOURCE_OPAQUE)
+		return false;
+	if (source_read(s, 0, (u8 *)word, size, 16)) {
+		count(CORAL_READ_FAULTS, 1);
+		return false;
+	}
+	return is_request(word[0], word[1]) != NOT_A_REQUEST;
+}
+
+static __always_inline struct connection *introduce(struct sock *sk, struct source *s, u32 role)
+{
+	struct connection *c;
+
+	if (!worth_state(s))
+		return NULL;
+	c = bpf_sk_storage_get(&connections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!c) {
+		count(CORAL_NO_STORAGE, 1);
+		return NULL;
+	}
+	c->role = role;
+	c->record.connection_id = __sync_add_and_fetch(&last_connection_id, 1);
+	describe(sk, c);
+	/* A peek behind what is unread begins later than copied_seq. */
+	c->until[TOWARDS_SERVER] = s->begin;
+	return c;
+}
+
+/* Nothing more can come in the direction that matters. */
+static __always_inline void on_end(struct sock *sk, struct connection *c)
+{
+	struct coral_exchange *r = &c->record;
+	u64 now, rest;
+
+	if (c->phase == PHASE_IDLE)
+		return;
+	now = bpf_ktime_get_ns();
+	if (c->phase == PHASE_MESSAGES) {
+		emit_closed(c, now);
+	} else if (c->phase != PHASE_OPAQUE) {
+		rest = not_reached(sk, c, TOWARDS_SERVER);
+		r->request_bytes -= rest < r->request_bytes ? rest : r->request_bytes;
+		finish(sk, c, now, c->phase == PHASE_OPEN ? CORAL_FLAG_ABORTED : 0);
+	}
+	c->phase = PHASE_IDLE;
+}
+
+/* A socket changes its state. FIN_WAIT1: close() or shutdown() here; LAST_ACK: the same after the peer did;
+ * CLOSE: reset, or the end of a wait. A client that only shut down its sending side still waits for the response,
+ * and what the kernel received before CLOSE may be read after it: tcp_destroy_sock has the last word then. */
+static __always_inline int on_state(struct sock *sk, int state)
+{
+	const struct tcp_sock *tcp = as_tcp(sk);
+	struct connection *c;
+
+	if (state != TCP_FIN_WAIT1 && state != TCP_LAST_ACK && state != TCP_CLOSE)
+		return 0;
+	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (likely(!c))
+		return 0;
+	if (c->role == CORAL_CLIENT &&
+	    (state == TCP_FIN_WAIT1 ? !(((const struct sock *)bpf_rdonly_cast(
+					       sk, bpf_core_type_id_kernel(struct sock)))->sk_shutdown & RCV_SHUTDOWN)
+				    : tcp->rcv_nxt != tcp->copied_seq))
+		return 0;
+	on_end(sk, c);
+	return 0;
+}
+
+#endif

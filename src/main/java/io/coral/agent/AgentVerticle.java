@@ -1,0 +1,255 @@
+package io.coral.agent;
+
+import io.coral.agent.aggregate.AggregateVerticle;
+import io.coral.agent.api.AgentApiVerticle;
+import io.coral.agent.api.AgentFacts;
+import io.coral.agent.api.OtlpRefusalVerticle;
+import io.coral.agent.capture.CaptureState;
+import io.coral.agent.capture.CaptureVerticle;
+import io.coral.agent.discovery.DiscoveryVerticle;
+import io.coral.agent.exchange.ExchangeVerticle;
+import io.coral.agent.kernel.KernelSupport;
+import io.coral.agent.registration.RegistrationVerticle;
+import io.coral.bus.Topics;
+import io.coral.config.AgentConfig;
+import io.coral.model.ObservedProcess;
+import io.coral.model.StreamSchema;
+import io.coral.model.TargetChange;
+import io.coral.rpc.mesh.v1.BeylaCapabilities;
+import io.coral.rpc.mesh.v1.EbpfCapabilities;
+import io.coral.rpc.mesh.v1.RegisterRequest;
+import io.coral.rpc.mesh.v1.ServiceInfo;
+import io.coral.storage.AgentStorageVerticle;
+import io.coral.storage.AgentStore;
+import io.coral.telemetry.Figures;
+import io.coral.telemetry.ProcessUsage;
+import io.vertx.core.Deployable;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The wiring of an agent. Deployed means usable: the store is open, the programs are attached or
+/// the reason why not is known, and the API answers.
+public final class AgentVerticle extends VerticleBase {
+  private static final Logger LOG = LoggerFactory.getLogger(AgentVerticle.class);
+  private static final int DRAIN_ATTEMPTS = 400;
+  private static final long DRAIN_MILLIS = 5;
+
+  private final AgentConfig config;
+  private final AgentIdentity identity;
+  private final Path dataDirectory;
+  private final Path nativeDirectory;
+  private final String version;
+  private final Clock clock;
+  private final Figures figures = new Figures();
+  private final List<String> deployed = new ArrayList<>();
+  private @Nullable Topics topics;
+  private @Nullable CaptureVerticle capture;
+  private int apiPort;
+
+  /// @param dataDirectory of this agent alone
+  /// @param nativeDirectory where the native parts are
+  public AgentVerticle(
+      AgentConfig config,
+      AgentIdentity identity,
+      Path dataDirectory,
+      Path nativeDirectory,
+      String version,
+      Clock clock) {
+    this.config = config;
+    this.identity = identity;
+    this.dataDirectory = dataDirectory;
+    this.nativeDirectory = nativeDirectory;
+    this.version = version;
+    this.clock = clock;
+  }
+
+  @Override
+  public Future<?> start() {
+    var now = clock.instant();
+    long startedUnixNanos = now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    return vertx
+        .executeBlocking(() -> AgentStore.open(dataDirectory, clock), false)
+        .compose(
+            store ->
+                vertx
+                    .executeBlocking(() -> KernelSupport.probe(nativeDirectory), false)
+                    .compose(support -> deployAll(store, support, startedUnixNanos)));
+  }
+
+  private Future<?> deployAll(AgentStore store, KernelSupport support, long startedUnixNanos) {
+    store.losses().forEach(loss -> LOG.warn("lost: {}", loss));
+    config.notes().forEach(note -> LOG.warn("{}", note));
+    AgentConfig.Beyla beyla = config.beyla();
+    Topics topics = Topics.of(vertx);
+    this.topics = topics;
+    DiscoveryVerticle discovery =
+        new DiscoveryVerticle(
+            this::applyTarget,
+            beyla.rules(),
+            Path.of("/proc"),
+            (int) ProcessHandle.current().pid(),
+            figures);
+    CaptureVerticle capture =
+        new CaptureVerticle(
+            topics,
+            discovery.directory(),
+            figures,
+            support,
+            nativeDirectory,
+            beyla.enabled(),
+            beyla.ringRecords());
+    this.capture = capture;
+    ExchangeVerticle exchange = new ExchangeVerticle(topics, discovery.directory(), figures, clock);
+    AggregateVerticle aggregate =
+        new AggregateVerticle(topics, discovery.directory(), figures, config);
+    AgentStorageVerticle storage =
+        new AgentStorageVerticle(
+            topics,
+            store,
+            Map.of(
+                StreamSchema.HTTP_METRICS,
+                beyla.metricsRetention(),
+                StreamSchema.TRACES,
+                beyla.tracesRetention()),
+            figures);
+    RegistrationVerticle registration =
+        new RegistrationVerticle(
+            config.colony(),
+            config.heartbeatInterval(),
+            () -> introduction(support, capture.state(), discovery.observed()));
+    AgentFacts facts =
+        new AgentFacts(
+            identity.id(),
+            identity.displayName(),
+            version,
+            startedUnixNanos,
+            dataDirectory,
+            () -> capabilities(support, capture.state()),
+            () -> new String[] {capture.state().state(), capture.state().reason()},
+            config.colony().isEmpty() ? () -> "none" : registration::state);
+    AgentApiVerticle api =
+        new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, clock);
+    ownFigures(topics);
+
+    // From the end of the pipeline to its beginning, so that nothing is published that nobody
+    // takes.
+    Future<?> all =
+        deploy(storage)
+            .compose(_ -> deploy(aggregate))
+            .compose(_ -> deploy(exchange))
+            .compose(_ -> deploy(capture))
+            .compose(_ -> deploy(discovery))
+            .compose(_ -> deploy(api))
+            .onSuccess(_ -> apiPort = api.port());
+    if (config.otlpEnabled()) {
+      all = all.compose(_ -> deploy(new OtlpRefusalVerticle(config.otlpGrpc(), config.otlpHttp())));
+    }
+    return config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
+  }
+
+  private Future<Void> applyTarget(TargetChange change) {
+    CaptureVerticle known = capture;
+    return known == null ? Future.succeededFuture() : known.apply(change);
+  }
+
+  private Future<String> deploy(Deployable verticle) {
+    return vertx.deployVerticle(verticle).onSuccess(deployed::add);
+  }
+
+  private void ownFigures(Topics topics) {
+    figures.gauge("coral_process_resident_bytes", ProcessUsage::residentBytes);
+    figures.gauge(
+        "coral_process_cpu_milliseconds_total", () -> Math.round(ProcessUsage.cpuSeconds() * 1000));
+    topics
+        .all()
+        .forEach(
+            topic -> {
+              String label = "{topic=\"" + topic.address() + "\"}";
+              figures.gauge("coral_topic_waiting_batches" + label, topic::waiting);
+              figures.gauge("coral_topic_refused_batches_total" + label, topic::refused);
+            });
+  }
+
+  private EbpfCapabilities capabilities(KernelSupport support, CaptureState state) {
+    boolean captures = state.state().equals("ok");
+    return EbpfCapabilities.newBuilder()
+        .setSupported(captures)
+        .setKernelVersion(support.kernelVersion())
+        .setTier(state.tier())
+        .setBtf(support.findings().stream().anyMatch(f -> f.name().equals("btf") && f.holds()))
+        .setReason(state.reason())
+        .setBeyla(
+            BeylaCapabilities.newBuilder()
+                .setEnabled(captures)
+                .setVersion("coral " + version)
+                .addSupportedProtocols("http")
+                .addAllSupportedRuntimes(
+                    List.of("go", "java", "python", "nodejs", "dotnet", "ruby", "rust"))
+                .setTracingEnabled(true))
+        .build();
+  }
+
+  private RegisterRequest introduction(
+      KernelSupport support, CaptureState state, List<ObservedProcess> observed) {
+    RegisterRequest.Builder introduction =
+        RegisterRequest.newBuilder()
+            .setAgentId(identity.id())
+            .setDisplayName(identity.displayName())
+            .setVersion(version)
+            .setProtocolVersion(1)
+            .setApiEndpoint(config.api().withPort(apiPort).toString())
+            .setEbpfCapabilities(capabilities(support, state));
+    for (ObservedProcess process : observed) {
+      introduction.addServices(
+          ServiceInfo.newBuilder()
+              .setName(process.service().name())
+              .setPort(process.ports().isEmpty() ? 0 : process.ports().getFirst())
+              .setProcessId(process.processId())
+              .setBinaryPath(process.exe()));
+    }
+    return introduction.build();
+  }
+
+  /// How capturing fares; meaningful once deployed.
+  public CaptureState captureState() {
+    CaptureVerticle known = capture;
+    return known == null ? new CaptureState("off", "", "not started") : known.state();
+  }
+
+  /// The port of the API.
+  public int apiPort() {
+    return apiPort;
+  }
+
+  /// From the beginning of the pipeline to its end, so that what was seen is stored.
+  @Override
+  public Future<?> stop() {
+    Collections.reverse(deployed);
+    Future<Void> stopped = Future.succeededFuture();
+    for (String id : deployed) {
+      stopped = stopped.eventually(() -> vertx.undeploy(id)).eventually(() -> drained(0));
+    }
+    return stopped;
+  }
+
+  /// Waits until nothing is under way between the verticles, two seconds at most.
+  private Future<Void> drained(int attempts) {
+    Topics known = topics;
+    if (known == null
+        || attempts == DRAIN_ATTEMPTS
+        || known.all().stream().allMatch(topic -> topic.waiting() == 0)) {
+      return Future.succeededFuture();
+    }
+    return vertx.timer(DRAIN_MILLIS, TimeUnit.MILLISECONDS).compose(_ -> drained(attempts + 1));
+  }
+}

@@ -1,0 +1,137 @@
+package io.coral.agent.aggregate;
+
+import com.google.gson.Gson;
+import io.coral.bus.Topics;
+import io.coral.config.AgentConfig;
+import io.coral.model.ColumnBatch;
+import io.coral.model.Endpoint;
+import io.coral.model.Exchange;
+import io.coral.model.ExchangeBatch;
+import io.coral.model.ProcessDirectory;
+import io.coral.model.Role;
+import io.coral.model.ServiceName;
+import io.coral.telemetry.Figures;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Event loop. Spans leave every 200 ms or 2,000 rows, RED rows at the configured interval.
+public final class AggregateVerticle extends VerticleBase {
+  private static final int MAX_ROUTES = 300;
+  private static final int MAX_PEERS = 100;
+  private static final int MAX_SPANS_PER_SECOND = 2000;
+  private static final int SPAN_BATCH = 2000;
+  private static final long SPAN_FLUSH_MILLIS = 200;
+  private static final int PEER_CACHE = 4096;
+
+  private final Topics topics;
+  private final ProcessDirectory processes;
+  private final AgentConfig config;
+  private final RedWindows windows;
+  private final SpanWriter spans;
+  private final LongAdder counted;
+  private final LongAdder otherRoutes;
+  private final LongAdder shed;
+  private final Map<String, RouteTable> routes = new HashMap<>();
+  private final Map<Endpoint, String> peerNames =
+      new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Endpoint, String> eldest) {
+          return size() > PEER_CACHE;
+        }
+      };
+
+  public AggregateVerticle(
+      Topics topics, ProcessDirectory processes, Figures figures, AgentConfig config) {
+    this.topics = topics;
+    this.processes = processes;
+    this.config = config;
+    String attributes = new Gson().toJson(new TreeMap<>(config.beyla().attributes()));
+    this.windows =
+        new RedWindows(attributes, MAX_PEERS, figures.counter("coral_peers_other_total"));
+    this.spans =
+        new SpanWriter(
+            config.beyla().samplingRate(),
+            MAX_SPANS_PER_SECOND,
+            attributes,
+            new SplittableRandom(),
+            figures.counter("coral_spans_sampled_out_total"),
+            figures.dropped("span_cap"));
+    this.counted = figures.counter("coral_exchanges_counted_total");
+    this.otherRoutes = figures.counter("coral_routes_other_total");
+    this.shed = figures.dropped("storage_behind");
+  }
+
+  @Override
+  public Future<?> start() {
+    topics.exchanges().listen(this::take);
+    vertx.setPeriodic(SPAN_FLUSH_MILLIS, _ -> flushSpans());
+    vertx.setPeriodic(config.flushInterval().toMillis(), _ -> flushWindows());
+    return Future.succeededFuture();
+  }
+
+  private void take(ExchangeBatch batch) {
+    if (!config.beyla().httpEnabled()) {
+      return;
+    }
+    for (Exchange exchange : batch.exchanges()) {
+      ServiceName service = processes.serviceOf(exchange.processId());
+      RouteTable table =
+          routes.computeIfAbsent(
+              service.name(), _ -> new RouteTable(config.beyla().routePatterns(), MAX_ROUTES));
+      long otherBefore = table.other();
+      String route = table.routeOf(exchange.request().path(), exchange.status() == 404);
+      otherRoutes.add(table.other() - otherBefore);
+      String peer = peerOf(exchange);
+      windows.add(exchange, service, route, peer);
+      spans.add(exchange, service.name(), route, peer);
+    }
+    counted.add(batch.exchanges().size());
+    if (spans.waiting() >= SPAN_BATCH) {
+      flushSpans();
+    }
+  }
+
+  /// Who asked is an address, since its port means nothing; who was asked is an address with a
+  /// port.
+  private String peerOf(Exchange exchange) {
+    Endpoint remote = exchange.remote();
+    return exchange.role() == Role.CLIENT
+        ? peerNames.computeIfAbsent(remote, Endpoint::hostAndPort)
+        : peerNames.computeIfAbsent(
+            new Endpoint(remote.family(), remote.high(), remote.low(), 0), Endpoint::address);
+  }
+
+  private void flushSpans() {
+    if (spans.waiting() > 0) {
+      publish(spans.flush());
+    }
+  }
+
+  private void flushWindows() {
+    ColumnBatch rows = windows.flush();
+    if (rows.rows() > 0) {
+      publish(rows);
+    }
+  }
+
+  private void publish(ColumnBatch batch) {
+    if (!topics.rows().publish(batch)) {
+      shed.add(batch.rows());
+    }
+  }
+
+  @Override
+  public Future<?> stop() {
+    flushSpans();
+    flushWindows();
+    return Future.succeededFuture();
+  }
+}

@@ -1,0 +1,314 @@
+package io.coral.agent.api;
+
+import io.coral.agent.discovery.Discovery;
+import io.coral.answer.CommonRoutes;
+import io.coral.answer.QueryHandlers;
+import io.coral.bus.Topic;
+import io.coral.bus.Topics;
+import io.coral.config.Address;
+import io.coral.model.ObserveRule;
+import io.coral.model.ObservedProcess;
+import io.coral.model.StreamSchema;
+import io.coral.rpc.ColumnBatchCodec;
+import io.coral.rpc.RpcCode;
+import io.coral.rpc.RpcException;
+import io.coral.rpc.RpcServer;
+import io.coral.rpc.RpcService;
+import io.coral.rpc.agent.v1.AgentProto;
+import io.coral.rpc.agent.v1.AgentStatus;
+import io.coral.rpc.agent.v1.CollectorStatus;
+import io.coral.rpc.agent.v1.ConnectServiceRequest;
+import io.coral.rpc.agent.v1.ConnectServiceResponse;
+import io.coral.rpc.agent.v1.DisconnectServiceRequest;
+import io.coral.rpc.agent.v1.DisconnectServiceResponse;
+import io.coral.rpc.agent.v1.ExplainRequest;
+import io.coral.rpc.agent.v1.ExplainResponse;
+import io.coral.rpc.agent.v1.ListProcessesRequest;
+import io.coral.rpc.agent.v1.ListProcessesResponse;
+import io.coral.rpc.agent.v1.ListStreamsRequest;
+import io.coral.rpc.agent.v1.ListStreamsResponse;
+import io.coral.rpc.agent.v1.PullRequest;
+import io.coral.rpc.agent.v1.PullResponse;
+import io.coral.rpc.agent.v1.StreamStatus;
+import io.coral.rpc.mesh.v1.Completeness;
+import io.coral.rpc.mesh.v1.GetStatusRequest;
+import io.coral.storage.AgentStore;
+import io.coral.storage.NumberedBatch;
+import io.coral.storage.StoredRange;
+import io.coral.storage.TelemetryQueries;
+import io.coral.telemetry.Figures;
+import io.coral.telemetry.ProcessUsage;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpServer;
+import java.time.Clock;
+import java.util.List;
+
+/// Event loop; whatever reads the database or `/proc` runs on a worker.
+public final class AgentApiVerticle extends VerticleBase {
+  private static final int DEFAULT_PULL_ROWS = 10_000;
+  private static final int MAX_PULL_ROWS = 50_000;
+  private static final int DEFAULT_PULL_BYTES = 4 << 20;
+
+  private final Address address;
+  private final AgentFacts facts;
+  private final AgentStore store;
+  private final Discovery discovery;
+  private final Topics topics;
+  private final Figures figures;
+  private final Clock clock;
+  private int port;
+
+  public AgentApiVerticle(
+      Address address,
+      AgentFacts facts,
+      AgentStore store,
+      Discovery discovery,
+      Topics topics,
+      Figures figures,
+      Clock clock) {
+    this.address = address;
+    this.facts = facts;
+    this.store = store;
+    this.discovery = discovery;
+    this.topics = topics;
+    this.figures = figures;
+    this.clock = clock;
+  }
+
+  @Override
+  public Future<?> start() {
+    RpcService service =
+        new RpcService(AgentProto.getDescriptor().findServiceByName("AgentService"));
+    new QueryHandlers(
+            vertx,
+            new TelemetryQueries(store),
+            this::completeness,
+            () -> discovery.observed().stream().map(process -> process.service().name()).toList(),
+            clock)
+        .bind(service);
+    bindOwn(service);
+    RpcServer server = new RpcServer(vertx, List.of(service), () -> true);
+    new CommonRoutes(
+            vertx, facts.dataDirectory().resolve("tmp"), AgentStore.FILE_NAME, store::snapshot)
+        .mount(server, figures, () -> true, this::status);
+    return server.listen(address.host(), address.port()).onSuccess(this::listening);
+  }
+
+  private void listening(HttpServer server) {
+    port = server.actualPort();
+  }
+
+  /// The port that was opened.
+  public int port() {
+    return port;
+  }
+
+  private void bindOwn(RpcService service) {
+    service
+        .unary(
+            "GetStatus",
+            GetStatusRequest.getDefaultInstance(),
+            AgentStatus.getDefaultInstance(),
+            _ -> status())
+        .unary(
+            "ConnectService",
+            ConnectServiceRequest.getDefaultInstance(),
+            ConnectServiceResponse.getDefaultInstance(),
+            this::connect)
+        .unary(
+            "DisconnectService",
+            DisconnectServiceRequest.getDefaultInstance(),
+            DisconnectServiceResponse.getDefaultInstance(),
+            this::disconnect)
+        .unary(
+            "Explain",
+            ExplainRequest.getDefaultInstance(),
+            ExplainResponse.getDefaultInstance(),
+            request ->
+                discovery
+                    .all()
+                    .map(
+                        all ->
+                            new Explainer(
+                                    discovery, facts.capabilities().get(), facts.collector().get())
+                                .explain(request.getSelector(), all)))
+        .unary(
+            "ListProcesses",
+            ListProcessesRequest.getDefaultInstance(),
+            ListProcessesResponse.getDefaultInstance(),
+            _ -> discovery.all().map(all -> listening(all.values().stream().toList())))
+        .unary(
+            "ListStreams",
+            ListStreamsRequest.getDefaultInstance(),
+            ListStreamsResponse.getDefaultInstance(),
+            _ -> vertx.executeBlocking(this::streams, false))
+        .streaming(
+            "Pull",
+            PullRequest.getDefaultInstance(),
+            PullResponse.getDefaultInstance(),
+            this::pull);
+  }
+
+  private Completeness completeness() {
+    var now = clock.instant();
+    return Completeness.newBuilder()
+        .setAgentsTotal(1)
+        .setAgentsAnswered(1)
+        .addAllGaps(store.losses())
+        .setAsOfUnixNanos(now.getEpochSecond() * 1_000_000_000L + now.getNano())
+        .build();
+  }
+
+  private Future<AgentStatus> status() {
+    return vertx.executeBlocking(
+        () -> {
+          String[] collector = facts.collector().get();
+          AgentStatus.Builder status =
+              AgentStatus.newBuilder()
+                  .setAgentId(facts.agentId())
+                  .setDisplayName(facts.displayName())
+                  .setVersion(facts.version())
+                  .setStartedUnixNanos(facts.startedUnixNanos())
+                  .setKernelVersion(System.getProperty("os.version", ""))
+                  .setCapabilities(facts.capabilities().get())
+                  .addCollectors(
+                      CollectorStatus.newBuilder()
+                          .setName("http")
+                          .setState(collector[0])
+                          .setReason(collector[1]))
+                  .putAllCounters(figures.all())
+                  .setCpuSeconds(ProcessUsage.cpuSeconds())
+                  .setResidentBytes(ProcessUsage.residentBytes())
+                  .setColony(facts.colony().get())
+                  .addAllLosses(store.losses());
+          for (Topic<?> topic : topics.all()) {
+            status.putQueues(topic.address(), topic.waiting());
+          }
+          discovery
+              .observed()
+              .forEach(process -> status.addProcesses(Processes.message(process, discovery)));
+          store.ranges().forEach(range -> status.addStreams(message(range)));
+          return status.build();
+        },
+        false);
+  }
+
+  private Future<ConnectServiceResponse> connect(ConnectServiceRequest request) {
+    ObserveRule rule;
+    try {
+      rule =
+          new ObserveRule(
+              request.getName(), request.getPort(), request.getPid(), request.getExePattern());
+    } catch (IllegalArgumentException e) {
+      throw new RpcException(RpcCode.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+    }
+    if (rule.processId() > 0 && !discovery.refusal(rule.processId()).isEmpty()) {
+      throw new RpcException(RpcCode.PERMISSION_DENIED, discovery.refusal(rule.processId()));
+    }
+    return discovery
+        .connect(rule)
+        .map(
+            processes -> {
+              ConnectServiceResponse.Builder response =
+                  ConnectServiceResponse.newBuilder()
+                      .setSuccess(true)
+                      .setServiceName(
+                          processes.isEmpty()
+                              ? rule.name()
+                              : processes.getFirst().service().name());
+              processes.forEach(
+                  process -> response.addProcesses(Processes.message(process, discovery)));
+              return response.build();
+            });
+  }
+
+  private Future<DisconnectServiceResponse> disconnect(DisconnectServiceRequest request) {
+    return discovery
+        .disconnect(request.getServiceName())
+        .map(
+            done ->
+                DisconnectServiceResponse.newBuilder()
+                    .setSuccess(done)
+                    .setError(
+                        done ? "" : "no rule gives the name \"" + request.getServiceName() + "\"")
+                    .build());
+  }
+
+  private ListProcessesResponse listening(List<ObservedProcess> all) {
+    ListProcessesResponse.Builder response = ListProcessesResponse.newBuilder();
+    all.stream()
+        .filter(process -> !process.ports().isEmpty())
+        .filter(process -> discovery.refusal(process.processId()).isEmpty())
+        .sorted((a, b) -> Integer.compare(a.processId(), b.processId()))
+        .forEach(process -> response.addProcesses(Processes.message(process, discovery)));
+    return response.build();
+  }
+
+  private ListStreamsResponse streams() {
+    ListStreamsResponse.Builder response = ListStreamsResponse.newBuilder();
+    store.ranges().forEach(range -> response.addStreams(message(range)));
+    return response.addAllLosses(store.losses()).build();
+  }
+
+  private static StreamStatus message(StoredRange range) {
+    return StreamStatus.newBuilder()
+        .setStream(range.stream())
+        .setEpoch(range.epoch())
+        .setMinSeq(range.minSeq())
+        .setMaxSeq(range.maxSeq())
+        .build();
+  }
+
+  private Future<Void> pull(PullRequest request, RpcService.Sink sink) {
+    StreamSchema schema;
+    try {
+      schema = StreamSchema.named(request.getStream());
+    } catch (IllegalArgumentException e) {
+      throw new RpcException(RpcCode.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+    }
+    int maxRows =
+        request.getMaxRows() == 0
+            ? DEFAULT_PULL_ROWS
+            : Math.min(request.getMaxRows(), MAX_PULL_ROWS);
+    int maxBytes = request.getMaxBytes() == 0 ? DEFAULT_PULL_BYTES : request.getMaxBytes();
+    return pull(schema, request.getEpoch(), request.getAfterSeq(), maxRows, maxBytes, sink);
+  }
+
+  private Future<Void> pull(
+      StreamSchema schema,
+      long epoch,
+      long afterSeq,
+      int maxRows,
+      int bytesLeft,
+      RpcService.Sink sink) {
+    return vertx
+        .executeBlocking(() -> message(store.read(schema, epoch, afterSeq, maxRows)), false)
+        .compose(
+            message -> {
+              if (message.getRowCount() == 0) {
+                return Future.succeededFuture();
+              }
+              int left = bytesLeft - message.getSerializedSize();
+              Future<Void> written = sink.write(message);
+              return left <= 0
+                  ? written
+                  : written.compose(
+                      _ -> pull(schema, epoch, message.getToSeq(), maxRows, left, sink));
+            });
+  }
+
+  private static PullResponse message(@org.jspecify.annotations.Nullable NumberedBatch batch) {
+    if (batch == null) {
+      return PullResponse.getDefaultInstance();
+    }
+    PullResponse.Builder response =
+        PullResponse.newBuilder()
+            .setStream(batch.stream())
+            .setEpoch(batch.epoch())
+            .setFromSeq(batch.firstSeq())
+            .setToSeq(batch.lastSeq());
+    ColumnBatchCodec.encode(batch.batch(), response);
+    return response.build();
+  }
+}

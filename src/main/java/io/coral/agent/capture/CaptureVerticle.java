@@ -1,0 +1,120 @@
+package io.coral.agent.capture;
+
+import io.coral.agent.kernel.EventListener;
+import io.coral.agent.kernel.KernelCounter;
+import io.coral.agent.kernel.KernelException;
+import io.coral.agent.kernel.KernelSession;
+import io.coral.agent.kernel.KernelSupport;
+import io.coral.agent.kernel.KernelTier;
+import io.coral.bus.Targets;
+import io.coral.bus.Topics;
+import io.coral.model.ProcessDirectory;
+import io.coral.model.TargetChange;
+import io.coral.telemetry.Figures;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Event loop for its life cycle; the work is done on the platform thread of a [CaptureLoop].
+public final class CaptureVerticle extends VerticleBase implements Targets {
+  private static final Logger LOG = LoggerFactory.getLogger(CaptureVerticle.class);
+  private static final int MIN_RING_BYTES = 8 << 20;
+  private static final int BYTES_PER_RECORD = 128;
+
+  private final Topics topics;
+  private final ProcessDirectory processes;
+  private final Figures figures;
+  private final KernelSupport support;
+  private final Path nativeDirectory;
+  private final boolean enabled;
+  private final int ringRecords;
+  private volatile CaptureState state = new CaptureState("off", "", "not started");
+  private volatile Optional<CaptureLoop> loop = Optional.empty();
+
+  /// @param ringRecords records that the ring buffer holds at least
+  public CaptureVerticle(
+      Topics topics,
+      ProcessDirectory processes,
+      Figures figures,
+      KernelSupport support,
+      Path nativeDirectory,
+      boolean enabled,
+      int ringRecords) {
+    this.topics = topics;
+    this.processes = processes;
+    this.figures = figures;
+    this.support = support;
+    this.nativeDirectory = nativeDirectory;
+    this.enabled = enabled;
+    this.ringRecords = ringRecords;
+  }
+
+  @Override
+  public Future<?> start() {
+    if (!enabled) {
+      state = new CaptureState("off", "", "beyla.enabled is false");
+      return Future.succeededFuture();
+    }
+    Optional<KernelTier> tier = support.tier();
+    if (tier.isEmpty()) {
+      state = new CaptureState("failed", "", support.obstacle());
+      LOG.warn("nothing is captured: {}", support.obstacle());
+      return Future.succeededFuture();
+    }
+    Promise<Void> attached = Promise.promise();
+    CaptureLoop started =
+        new CaptureLoop(
+            listener -> open(tier.get(), listener),
+            topics.captured(),
+            processes,
+            figures,
+            attached::tryComplete,
+            attached::tryFail);
+    loop = Optional.of(started);
+    started.start();
+    for (KernelCounter counter : KernelCounter.values()) {
+      figures.gauge(counter.metric(), () -> started.counter(counter));
+    }
+    figures.gauge("coral_ring_waiting_bytes", started::waitingBytes);
+    figures.gauge("coral_kernel_map_bytes", started::mapBytes);
+    return attached
+        .future()
+        .onSuccess(_ -> state = new CaptureState("ok", tier.get().name(), ""))
+        .recover(
+            failure -> {
+              LOG.warn("nothing is captured: {}", failure.getMessage());
+              state = new CaptureState("failed", "", String.valueOf(failure.getMessage()));
+              return Future.succeededFuture();
+            });
+  }
+
+  private KernelSession open(KernelTier tier, EventListener listener) throws KernelException {
+    long wanted = Math.max(MIN_RING_BYTES, (long) ringRecords * BYTES_PER_RECORD);
+    int ringBytes = (int) Math.min(1 << 29, Long.highestOneBit(wanted - 1) << 1);
+    return KernelSession.open(nativeDirectory, tier, ringBytes, listener);
+  }
+
+  @Override
+  public Future<Void> apply(TargetChange change) {
+    Promise<Void> applied = Promise.promise();
+    loop.ifPresentOrElse(
+        running -> running.apply(change, applied::tryComplete), applied::tryComplete);
+    return applied.future();
+  }
+
+  /// How capturing fares; safe on any thread.
+  public CaptureState state() {
+    return state;
+  }
+
+  @Override
+  public Future<?> stop() {
+    Promise<Void> stopped = Promise.promise();
+    loop.ifPresentOrElse(running -> running.stop(stopped::tryComplete), stopped::tryComplete);
+    return stopped.future();
+  }
+}

@@ -1,0 +1,198 @@
+package io.coral.agent.discovery;
+
+import io.coral.bus.Targets;
+import io.coral.model.ObserveRule;
+import io.coral.model.ObservedProcess;
+import io.coral.model.ProcessDirectory;
+import io.coral.model.ServiceName;
+import io.coral.model.TargetChange;
+import io.coral.telemetry.Figures;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.WorkerExecutor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Event loop for its timer; scans run one at a time on the worker thread `coral-discovery`, every
+/// 3 s while there are rules, and at once when a rule is added or a followed process runs another
+/// binary.
+public final class DiscoveryVerticle extends VerticleBase implements Discovery {
+  private static final Logger LOG = LoggerFactory.getLogger(DiscoveryVerticle.class);
+  private static final long SCAN_MILLIS = 3000;
+
+  private final Targets targets;
+  private final List<ObserveRule> rules;
+  private final ProcReader reader;
+  private final ProcessTable table = new ProcessTable(System::nanoTime);
+  private final int ownProcessId;
+  private final AtomicBoolean scanWanted = new AtomicBoolean();
+  private WorkerExecutor worker;
+
+  /// @param ownProcessId the agent's, never observed
+  public DiscoveryVerticle(
+      Targets targets, List<ObserveRule> rules, Path proc, int ownProcessId, Figures figures) {
+    this.targets = targets;
+    this.rules = new CopyOnWriteArrayList<>(rules);
+    this.reader = new ProcReader(proc);
+    this.ownProcessId = ownProcessId;
+    figures.gauge("coral_observed_processes", () -> table.observed().size());
+  }
+
+  @Override
+  public Future<?> start() {
+    worker = vertx.createSharedWorkerExecutor("coral-discovery", 1);
+    table.onExec(this::scanSoon);
+    vertx.setPeriodic(
+        SCAN_MILLIS,
+        _ -> {
+          table.purge();
+          if (!rules.isEmpty()) {
+            scanSoon();
+          }
+        });
+    return rules.isEmpty() ? Future.succeededFuture() : scan();
+  }
+
+  private void scanSoon() {
+    if (scanWanted.compareAndSet(false, true)) {
+      context.runOnContext(
+          _ -> {
+            scanWanted.set(false);
+            scan().onFailure(failure -> LOG.warn("scanning /proc failed", failure));
+          });
+    }
+  }
+
+  private Future<List<ObservedProcess>> scan() {
+    return onWorker(this::applyRules)
+        .compose(changes -> Future.all(changes.stream().map(targets::apply).toList()))
+        .map(_ -> table.observed());
+  }
+
+  private <T> Future<T> onWorker(Callable<T> work) {
+    return worker.executeBlocking(work, true);
+  }
+
+  private List<TargetChange> applyRules() {
+    List<TargetChange> changes = new ArrayList<>();
+    Map<Integer, ObservedProcess> processes = reader.scan();
+    for (ObservedProcess process : processes.values()) {
+      ObserveRule rule = ruleFor(process);
+      ObservedProcess before = table.observedProcess(process.processId());
+      if (rule == null || (before != null && before.startTicks() == process.startTicks())) {
+        continue;
+      }
+      boolean followed = before != null && before.startTicks() == 0;
+      ServiceName name =
+          ServiceNamer.name(
+              process,
+              rule.name(),
+              reader.environment(process.processId()),
+              reader.controlGroups(process.processId()));
+      table.observe(process.selected(name, rule.text()));
+      if (!followed) {
+        LOG.info(
+            "observing pid {} ({}) as {} (name from: {})",
+            process.processId(),
+            process.exeName(),
+            name.name(),
+            name.source());
+      }
+      changes.add(new TargetChange(process.processId(), true, process.goroutineIdOffset()));
+    }
+    for (ObservedProcess process : table.observed()) {
+      if (!processes.containsKey(process.processId())) {
+        table.release(process.processId());
+      }
+    }
+    return changes;
+  }
+
+  private @Nullable ObserveRule ruleFor(ObservedProcess process) {
+    if (!refusal(process.processId()).isEmpty()) {
+      return null;
+    }
+    for (ObserveRule rule : rules) {
+      if (selects(rule, process)) {
+        return rule;
+      }
+    }
+    return null;
+  }
+
+  private static boolean selects(ObserveRule rule, ObservedProcess process) {
+    return (rule.processId() == 0 || rule.processId() == process.processId())
+        && (rule.openPort() == 0 || process.ports().contains(rule.openPort()))
+        && (rule.exe().isEmpty() || rule.exe().equals(process.exeName()));
+  }
+
+  @Override
+  public ProcessDirectory directory() {
+    return table;
+  }
+
+  @Override
+  public Future<List<ObservedProcess>> connect(ObserveRule rule) {
+    if (!rules.contains(rule)) {
+      rules.add(rule);
+    }
+    return scan()
+        .map(
+            observed ->
+                observed.stream()
+                    .filter(process -> process.selectedBy().equals(rule.text()))
+                    .toList());
+  }
+
+  @Override
+  public Future<Boolean> disconnect(String serviceName) {
+    List<ObserveRule> gone =
+        rules.stream().filter(rule -> rule.name().equals(serviceName)).toList();
+    rules.removeAll(gone);
+    List<String> texts = gone.stream().map(ObserveRule::text).toList();
+    for (ObservedProcess process : new ArrayList<>(table.observed())) {
+      if (texts.contains(process.selectedBy())) {
+        targets.apply(new TargetChange(process.processId(), false, 0));
+        table.release(process.processId());
+      }
+    }
+    return Future.succeededFuture(!gone.isEmpty());
+  }
+
+  @Override
+  public List<ObservedProcess> observed() {
+    return table.observed();
+  }
+
+  @Override
+  public Future<Map<Integer, ObservedProcess>> all() {
+    return onWorker(reader::scan);
+  }
+
+  @Override
+  public long[] seen(int processId) {
+    ProcessTable.Seen seen = table.seen(processId);
+    return new long[] {seen.exchanges(), seen.lastUnixNanos()};
+  }
+
+  @Override
+  public String refusal(int processId) {
+    if (processId <= 1) {
+      return "pid " + processId + " is never observed";
+    }
+    return processId == ownProcessId ? "this is the agent itself" : "";
+  }
+
+  @Override
+  public Future<?> stop() {
+    return worker.close();
+  }
+}

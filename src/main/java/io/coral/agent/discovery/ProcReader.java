@@ -1,0 +1,183 @@
+package io.coral.agent.discovery;
+
+import io.coral.model.ObservedProcess;
+import io.coral.model.ServiceName;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/// Reads processes and their listening sockets from `/proc`. Blocks; one thread.
+///
+/// What belongs to an executable is read once per process; its sockets are read at every scan.
+final class ProcReader {
+  private static final String LISTEN = "0A";
+
+  private final Path proc;
+  private final Map<Integer, ObservedProcess> known = new HashMap<>();
+  private final Map<String, Map<Long, Integer>> listeningByNamespace = new HashMap<>();
+
+  ProcReader(Path proc) {
+    this.proc = proc;
+  }
+
+  /// Every process but kernel threads, with its ports.
+  Map<Integer, ObservedProcess> scan() {
+    listeningByNamespace.clear();
+    Map<Integer, ObservedProcess> processes = new HashMap<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(proc, "[0-9]*")) {
+      for (Path entry : entries) {
+        read(Integer.parseInt(entry.getFileName().toString()))
+            .ifPresent(process -> processes.put(process.processId(), process));
+      }
+    } catch (IOException e) {
+      return processes;
+    }
+    known.clear();
+    known.putAll(processes);
+    return processes;
+  }
+
+  /// One process; empty when it is gone or a kernel thread.
+  Optional<ObservedProcess> read(int pid) {
+    Path directory = proc.resolve(String.valueOf(pid));
+    try {
+      String stat = Files.readString(directory.resolve("stat"));
+      // proc_pid_stat(5): the command name may hold anything; what follows begins with the third
+      // field.
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      int parent = Integer.parseInt(fields[1]);
+      long startTicks = Long.parseLong(fields[19]);
+      ObservedProcess before = known.get(pid);
+      String exe = link(directory.resolve("exe"));
+      if (before != null && before.startTicks() == startTicks && before.exe().equals(exe)) {
+        return Optional.of(withPorts(before, directory));
+      }
+      String command =
+          new String(Files.readAllBytes(directory.resolve("cmdline")), StandardCharsets.UTF_8)
+              .replace('\0', ' ')
+              .strip();
+      if (command.isEmpty() && exe.isEmpty()) {
+        return Optional.empty();
+      }
+      Runtimes.Detected runtime = Runtimes.of(directory.resolve("exe"), exe);
+      ObservedProcess process =
+          new ObservedProcess(
+              pid,
+              parent,
+              startTicks,
+              exe,
+              command,
+              List.of(),
+              runtime.name(),
+              runtime.goroutineIdOffset(),
+              ServiceName.UNKNOWN,
+              "");
+      return Optional.of(withPorts(process, directory));
+    } catch (IOException | RuntimeException e) {
+      // Gone since the directory was listed, or not ours to read.
+      return Optional.empty();
+    }
+  }
+
+  private ObservedProcess withPorts(ObservedProcess process, Path directory) {
+    return new ObservedProcess(
+        process.processId(),
+        process.parentId(),
+        process.startTicks(),
+        process.exe(),
+        process.command(),
+        ports(directory),
+        process.runtime(),
+        process.goroutineIdOffset(),
+        process.service(),
+        process.selectedBy());
+  }
+
+  private List<Integer> ports(Path directory) {
+    Map<Long, Integer> listening =
+        listeningByNamespace.computeIfAbsent(
+            link(directory.resolve("ns/net")), _ -> listening(directory));
+    if (listening.isEmpty()) {
+      return List.of();
+    }
+    TreeSet<Integer> ports = new TreeSet<>();
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(directory.resolve("fd"))) {
+      for (Path descriptor : descriptors) {
+        String target = link(descriptor);
+        if (target.startsWith("socket:[")) {
+          Integer port = listening.get(Long.parseLong(target.substring(8, target.length() - 1)));
+          if (port != null) {
+            ports.add(port);
+          }
+        }
+      }
+    } catch (IOException e) {
+      return List.of();
+    }
+    return List.copyOf(ports);
+  }
+
+  /// Inode → port of the listening sockets of a process's network namespace.
+  private static Map<Long, Integer> listening(Path directory) {
+    Map<Long, Integer> sockets = new HashMap<>();
+    for (String table : List.of("net/tcp", "net/tcp6")) {
+      try {
+        List<String> lines = Files.readAllLines(directory.resolve(table));
+        for (String line : lines.subList(Math.min(1, lines.size()), lines.size())) {
+          String[] fields = line.strip().split("\\s+", -1);
+          if (fields.length > 9 && fields[3].equals(LISTEN)) {
+            String local = fields[1];
+            sockets.put(
+                Long.parseLong(fields[9]),
+                Integer.parseInt(local.substring(local.lastIndexOf(':') + 1), 16));
+          }
+        }
+      } catch (IOException e) {
+        // No IPv6, or the process is gone: what was found stands.
+      }
+    }
+    return sockets;
+  }
+
+  static String link(Path path) {
+    try {
+      return Files.readSymbolicLink(path).toString();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /// The environment of a process; empty when it cannot be read.
+  Map<String, String> environment(int pid) {
+    Map<String, String> environment = new HashMap<>();
+    try {
+      String all = Files.readString(proc.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1);
+      for (String entry : all.split("\0", -1)) {
+        int equals = entry.indexOf('=');
+        if (equals > 0 && entry.startsWith("OTEL_")) {
+          environment.put(entry.substring(0, equals), entry.substring(equals + 1));
+        }
+      }
+    } catch (IOException e) {
+      return environment;
+    }
+    return environment;
+  }
+
+  /// The control group paths of a process, one a line.
+  List<String> controlGroups(int pid) {
+    try {
+      return new ArrayList<>(Files.readAllLines(proc.resolve(pid + "/cgroup")));
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package io.coral.agent.kernel;
+
+import com.sun.jna.Pointer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/// The programs of one tier, loaded, attached, and gone when the session is closed or the process
+/// ends.
+///
+/// Everything but [#waitingBytes()] belongs to the thread that opened the session.
+public final class KernelSession implements AutoCloseable {
+  private static final int ERROR_BYTES = 8192;
+  private static final int EPERM = 1;
+
+  private final Pointer handle;
+  private final RingBuffer ring;
+  private final EventDecoder decoder;
+
+  private KernelSession(Pointer handle, RingBuffer ring, EventDecoder decoder) {
+    this.handle = handle;
+    this.ring = ring;
+    this.decoder = decoder;
+  }
+
+  /// Loads the programs of a tier; nothing is attached yet, and nothing selected.
+  ///
+  /// @param ringBytes a power of two, ≥ 4096
+  public static KernelSession open(
+      Path nativeDirectory, KernelTier tier, int ringBytes, EventListener listener)
+      throws KernelException {
+    CoralLibrary.load(nativeDirectory);
+    Pointer[] out = new Pointer[1];
+    byte[] error = new byte[ERROR_BYTES];
+    int result =
+        CoralLibrary.coral_open(
+            nativeDirectory.resolve(tier.objectFile()).toString(),
+            ringBytes,
+            out,
+            error,
+            error.length);
+    if (result != 0) {
+      throw failure("the kernel refused the programs of tier " + tier, result, error);
+    }
+    Pointer handle = out[0];
+    Pointer[] consumer = new Pointer[1];
+    Pointer[] producer = new Pointer[1];
+    Pointer[] data = new Pointer[1];
+    long[] size = new long[1];
+    result = CoralLibrary.coral_ring(handle, consumer, producer, data, size);
+    if (result != 0) {
+      CoralLibrary.coral_close(handle);
+      throw failure("the ring buffer cannot be mapped", result, error);
+    }
+    RingBuffer ring =
+        new RingBuffer(
+            consumer[0].getByteBuffer(0, 8),
+            producer[0].getByteBuffer(0, 8),
+            data[0].getByteBuffer(0, 2 * size[0]),
+            size[0]);
+    return new KernelSession(handle, ring, new EventDecoder(listener));
+  }
+
+  private static KernelException failure(String what, int result, byte[] error) {
+    int end = 0;
+    while (end < error.length && error[end] != 0) {
+      end++;
+    }
+    String detail = new String(error, 0, end, StandardCharsets.UTF_8).strip();
+    return new KernelException(
+        what + ": errno " + -result + (detail.isEmpty() ? "" : ", " + detail));
+  }
+
+  /// Attaches every program.
+  public void attach() throws KernelException {
+    byte[] error = new byte[ERROR_BYTES];
+    int result = CoralLibrary.coral_attach(handle, error, error.length);
+    if (result != 0) {
+      throw failure("the kernel refused to attach", result, error);
+    }
+  }
+
+  /// Detaches every program; what was selected stays selected.
+  public void detach() {
+    CoralLibrary.coral_detach(handle);
+  }
+
+  /// Selects or drops a process.
+  ///
+  /// @throws KernelException for pid 0, 1, this process, and when the kernel refuses
+  public void target(int processId, boolean selected, int goroutineIdOffset)
+      throws KernelException {
+    int result =
+        CoralLibrary.coral_target(handle, processId, selected ? 1 : 0, goroutineIdOffset, 0);
+    if (result == -EPERM) {
+      throw new KernelException("pid " + processId + " is never observed");
+    }
+    if (result != 0) {
+      throw new KernelException("pid " + processId + " cannot be selected: errno " + -result);
+    }
+  }
+
+  /// Hands over what the ring buffer holds, at most `maxRecords`.
+  public int drain(int maxRecords) {
+    return ring.drain(decoder, maxRecords);
+  }
+
+  /// Asks the kernel for exchanges whose answer has paused.
+  public void flush(long idleNanos) {
+    CoralLibrary.coral_flush(handle, idleNanos);
+  }
+
+  /// The counters, by [KernelCounter#ordinal()].
+  public long[] counters() {
+    long[] counters = new long[KernelCounter.values().length];
+    CoralLibrary.coral_counters(handle, counters, counters.length);
+    return counters;
+  }
+
+  /// Kernel memory behind the maps, in bytes.
+  public long mapBytes() {
+    return CoralLibrary.coral_map_bytes(handle);
+  }
+
+  /// Bytes in the ring buffer.
+  public long waitingBytes() {
+    return ring.waitingBytes();
+  }
+
+  @Override
+  public void close() {
+    CoralLibrary.coral_close(handle);
+  }
+}

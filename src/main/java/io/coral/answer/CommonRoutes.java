@@ -1,0 +1,130 @@
+package io.coral.answer;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.protobuf.util.JsonFormat;
+import io.coral.rpc.RpcServer;
+import io.coral.telemetry.Figures;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/// `/healthz`, `/readyz`, `/status`, `/metrics` and `/duckdb/`, the same at agent and colony.
+public final class CommonRoutes {
+  private static final String OPEN_METRICS =
+      "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+  private final Vertx vertx;
+  private final Path scratch;
+  private final String databaseName;
+  private final Consumer<Path> snapshot;
+
+  /// @param scratch directory for snapshots on their way out
+  /// @param databaseName what `/duckdb/` lists
+  /// @param snapshot writes a copy to a path that does not exist; blocks
+  public CommonRoutes(Vertx vertx, Path scratch, String databaseName, Consumer<Path> snapshot) {
+    this.vertx = vertx;
+    this.scratch = scratch;
+    this.databaseName = databaseName;
+    this.snapshot = snapshot;
+  }
+
+  /// Adds the routes.
+  ///
+  /// @param serving whether `/healthz` is 200
+  /// @param status the answer of `/status`; does not block
+  public void mount(
+      RpcServer server,
+      Figures figures,
+      BooleanSupplier serving,
+      Supplier<Future<? extends Message>> status) {
+    server
+        .get("/healthz", request -> health(request, serving))
+        .get("/readyz", request -> health(request, serving))
+        .get("/status", request -> status(request, status))
+        .get(
+            "/metrics",
+            request ->
+                request
+                    .response()
+                    .putHeader("content-type", OPEN_METRICS)
+                    .end(figures.openMetrics()))
+        .get("/duckdb/", this::duckdb);
+  }
+
+  private static void health(HttpServerRequest request, BooleanSupplier serving) {
+    boolean ok = serving.getAsBoolean();
+    request.response().setStatusCode(ok ? 200 : 503).end(ok ? "ok\n" : "starting\n");
+  }
+
+  private static void status(
+      HttpServerRequest request, Supplier<Future<? extends Message>> status) {
+    status
+        .get()
+        .onSuccess(
+            message -> {
+              try {
+                request
+                    .response()
+                    .putHeader("content-type", "application/json")
+                    .end(JsonFormat.printer().print(message));
+              } catch (InvalidProtocolBufferException e) {
+                request.response().setStatusCode(500).end();
+              }
+            })
+        .onFailure(_ -> request.response().setStatusCode(503).end());
+  }
+
+  private void duckdb(HttpServerRequest request) {
+    String name = request.path() == null ? "" : request.path().substring("/duckdb/".length());
+    if (name.isEmpty()) {
+      request
+          .response()
+          .putHeader("content-type", "application/json")
+          .end("{\"databases\":[\"" + databaseName + "\"]}");
+    } else if (name.equals(databaseName)) {
+      sendSnapshot(request);
+    } else {
+      request
+          .response()
+          .setStatusCode(404)
+          .end("no database of this name; GET /duckdb/ lists them\n");
+    }
+  }
+
+  private void sendSnapshot(HttpServerRequest request) {
+    Path file = scratch.resolve("snapshot-" + UUID.randomUUID() + ".duckdb");
+    vertx
+        .<Path>executeBlocking(
+            () -> {
+              Files.createDirectories(scratch);
+              snapshot.accept(file);
+              return file;
+            },
+            false)
+        .compose(
+            written ->
+                request
+                    .response()
+                    .putHeader("content-type", "application/octet-stream")
+                    .sendFile(written.toString()))
+        .onFailure(
+            failure -> {
+              if (!request.response().headWritten()) {
+                request.response().setStatusCode(500).end(failure.getMessage() + "\n");
+              }
+            })
+        .onComplete(_ -> vertx.executeBlocking(() -> delete(file), false));
+  }
+
+  private static boolean delete(Path file) throws IOException {
+    return Files.deleteIfExists(file);
+  }
+}

@@ -1,0 +1,287 @@
+package io.coral.answer;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.Message;
+import com.google.protobuf.Timestamp;
+import io.coral.histogram.Bounds;
+import io.coral.model.Role;
+import io.coral.rpc.RpcCode;
+import io.coral.rpc.RpcException;
+import io.coral.rpc.RpcService;
+import io.coral.rpc.mesh.v1.BeylaHttpMetric;
+import io.coral.rpc.mesh.v1.BeylaMetricType;
+import io.coral.rpc.mesh.v1.BeylaTraceSpan;
+import io.coral.rpc.mesh.v1.Completeness;
+import io.coral.rpc.mesh.v1.HttpStatistics;
+import io.coral.rpc.mesh.v1.ListServicesRequest;
+import io.coral.rpc.mesh.v1.ListServicesResponse;
+import io.coral.rpc.mesh.v1.ListTracesRequest;
+import io.coral.rpc.mesh.v1.ListTracesResponse;
+import io.coral.rpc.mesh.v1.QueryBeylaMetricsRequest;
+import io.coral.rpc.mesh.v1.QueryBeylaMetricsResponse;
+import io.coral.rpc.mesh.v1.QueryHttpRequest;
+import io.coral.rpc.mesh.v1.QueryHttpResponse;
+import io.coral.rpc.mesh.v1.ServiceSummary;
+import io.coral.rpc.mesh.v1.TraceSummary;
+import io.coral.storage.HttpAnswer;
+import io.coral.storage.HttpWindow;
+import io.coral.storage.ServiceRow;
+import io.coral.storage.SpanRow;
+import io.coral.storage.TelemetryQueries;
+import io.coral.storage.TraceRow;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/// Binds the common questions to a service.
+public final class QueryHandlers {
+  private static final long HOUR_NANOS = 3_600_000_000_000L;
+  private static final int DEFAULT_TRACES = 100;
+  private static final int MAX_TRACES = 1000;
+  private static final int DEFAULT_LISTED = 20;
+
+  private final Vertx vertx;
+  private final TelemetryQueries queries;
+  private final Supplier<Completeness> completeness;
+  private final Supplier<List<String>> knownServices;
+  private final Clock clock;
+
+  /// @param completeness how much stands behind an answer; asked on a worker thread
+  /// @param knownServices observed services that may have no traffic yet; safe on any thread
+  public QueryHandlers(
+      Vertx vertx,
+      TelemetryQueries queries,
+      Supplier<Completeness> completeness,
+      Supplier<List<String>> knownServices,
+      Clock clock) {
+    this.vertx = vertx;
+    this.queries = queries;
+    this.completeness = completeness;
+    this.knownServices = knownServices;
+    this.clock = clock;
+  }
+
+  /// Adds QueryBeylaMetrics, QueryHttp, ListTraces and ListServices.
+  public RpcService bind(RpcService service) {
+    return service
+        .unary(
+            "QueryBeylaMetrics",
+            QueryBeylaMetricsRequest.getDefaultInstance(),
+            QueryBeylaMetricsResponse.getDefaultInstance(),
+            request -> onWorker(() -> beylaMetrics(request)))
+        .unary(
+            "QueryHttp",
+            QueryHttpRequest.getDefaultInstance(),
+            QueryHttpResponse.getDefaultInstance(),
+            request -> onWorker(() -> http(request)))
+        .unary(
+            "ListTraces",
+            ListTracesRequest.getDefaultInstance(),
+            ListTracesResponse.getDefaultInstance(),
+            request -> onWorker(() -> traces(request)))
+        .unary(
+            "ListServices",
+            ListServicesRequest.getDefaultInstance(),
+            ListServicesResponse.getDefaultInstance(),
+            request -> onWorker(() -> services(request)));
+  }
+
+  private <T extends Message> Future<T> onWorker(Callable<T> work) {
+    return vertx.executeBlocking(work, false);
+  }
+
+  private long nowNanos() {
+    var now = clock.instant();
+    return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+  }
+
+  private QueryHttpResponse http(QueryHttpRequest request) {
+    long until = request.getUntilUnixNanos() == 0 ? nowNanos() : request.getUntilUnixNanos();
+    long since =
+        request.getSinceUnixNanos() == 0 ? until - HOUR_NANOS : request.getSinceUnixNanos();
+    checkRange(since, until);
+    Role role =
+        switch (request.getRole()) {
+          case "", "server" -> Role.SERVER;
+          case "client" -> Role.CLIENT;
+          default ->
+              throw new RpcException(
+                  RpcCode.INVALID_ARGUMENT,
+                  "role: \"" + request.getRole() + "\" (expected: server or client)");
+        };
+    HttpAnswer answer = queries.http(request.getServiceName(), since, until, role);
+    QueryHttpResponse.Builder response =
+        QueryHttpResponse.newBuilder()
+            .setServiceName(request.getServiceName())
+            .setSinceUnixNanos(since)
+            .setUntilUnixNanos(until)
+            .setOverall(statistics(answer.overall()))
+            .setCompleteness(completeness.get());
+    answer.routes().forEach(route -> response.addRoutes(statistics(route)));
+    return response.build();
+  }
+
+  private static void checkRange(long since, long until) {
+    if (since >= until) {
+      throw new RpcException(
+          RpcCode.INVALID_ARGUMENT, "the time range is empty: it ends before it begins");
+    }
+  }
+
+  private static HttpStatistics statistics(HttpAnswer.Statistics statistics) {
+    return HttpStatistics.newBuilder()
+        .setRoute(statistics.route())
+        .setMethod(statistics.method())
+        .putAllStatusClasses(statistics.statusClasses())
+        .setRequests(statistics.requests())
+        .setP50Ms(statistics.p50Millis())
+        .setP95Ms(statistics.p95Millis())
+        .setP99Ms(statistics.p99Millis())
+        .setErrors(statistics.errors())
+        .setErrorRate(statistics.errorRate())
+        .build();
+  }
+
+  private ListTracesResponse traces(ListTracesRequest request) {
+    long until = request.getUntilUnixNanos() == 0 ? nowNanos() : request.getUntilUnixNanos();
+    long since =
+        request.getSinceUnixNanos() == 0 ? until - HOUR_NANOS : request.getSinceUnixNanos();
+    checkRange(since, until);
+    int limit = limit(request.getLimit(), DEFAULT_LISTED);
+    ListTracesResponse.Builder response =
+        ListTracesResponse.newBuilder().setCompleteness(completeness.get());
+    for (TraceRow trace :
+        queries.traces(
+            request.getServiceName(), since, until, request.getMinDurationNanos(), limit)) {
+      response.addTraces(
+          TraceSummary.newBuilder()
+              .setTraceId(trace.traceId())
+              .setStartUnixNanos(trace.startUnixNanos())
+              .setDurationNanos(trace.durationNanos())
+              .setSpans(trace.spans())
+              .setStatusCode(trace.status())
+              .setError(trace.error())
+              .setRootService(trace.rootService())
+              .setRootOperation(trace.rootOperation()));
+    }
+    return response.build();
+  }
+
+  private static int limit(int asked, int absent) {
+    if (asked < 0) {
+      throw new RpcException(
+          RpcCode.INVALID_ARGUMENT, "limit: " + asked + " (expected: 1.." + MAX_TRACES + ")");
+    }
+    return asked == 0 ? absent : Math.min(asked, MAX_TRACES);
+  }
+
+  private ListServicesResponse services(ListServicesRequest request) {
+    long now = nowNanos();
+    long since = request.getSinceUnixNanos() == 0 ? now - HOUR_NANOS : request.getSinceUnixNanos();
+    ListServicesResponse.Builder response =
+        ListServicesResponse.newBuilder().setCompleteness(completeness.get());
+    List<ServiceRow> rows = queries.services(since, now + HOUR_NANOS);
+    for (ServiceRow row : rows) {
+      response.addServices(
+          ServiceSummary.newBuilder()
+              .setName(row.name())
+              .setRequests(row.requests())
+              .setErrors(row.errors())
+              .setP95Ms(row.p95Millis())
+              .setLastSeenUnixNanos(row.lastUnixNanos())
+              .setClientRequests(row.clientRequests())
+              .setNameSource(row.nameSource())
+              .addAllAgents(row.agents()));
+    }
+    var withTraffic = rows.stream().map(ServiceRow::name).collect(Collectors.toSet());
+    knownServices.get().stream()
+        .filter(name -> !withTraffic.contains(name))
+        .distinct()
+        .sorted()
+        .forEach(name -> response.addServices(ServiceSummary.newBuilder().setName(name)));
+    return response.build();
+  }
+
+  private QueryBeylaMetricsResponse beylaMetrics(QueryBeylaMetricsRequest request) {
+    long until =
+        request.getEndTime() == 0
+            ? nowNanos()
+            : Math.multiplyExact(request.getEndTime(), 1_000_000_000L);
+    long since =
+        request.getStartTime() == 0
+            ? until - HOUR_NANOS
+            : Math.multiplyExact(request.getStartTime(), 1_000_000_000L);
+    checkRange(since, until);
+    QueryBeylaMetricsResponse.Builder response =
+        QueryBeylaMetricsResponse.newBuilder().setCompleteness(completeness.get());
+    List<BeylaMetricType> types = request.getMetricTypesList();
+    if (types.isEmpty() || types.contains(BeylaMetricType.BEYLA_METRIC_TYPE_HTTP)) {
+      for (HttpWindow window : queries.httpWindows(request.getServiceNamesList(), since, until)) {
+        response.addHttpMetrics(metric(window));
+      }
+    }
+    response.setTotalMetrics(response.getHttpMetricsCount());
+    List<SpanRow> spans = new ArrayList<>();
+    if (!request.getTraceId().isEmpty()) {
+      if (!request.getTraceId().matches("[0-9a-fA-F]{32}")) {
+        throw new RpcException(
+            RpcCode.INVALID_ARGUMENT,
+            "trace_id: \"" + request.getTraceId() + "\" (expected: 32 hexadecimal digits)");
+      }
+      spans = queries.trace(request.getTraceId());
+    } else if (request.getIncludeTraces()) {
+      spans =
+          queries.traceSpans(
+              request.getServiceNamesList(),
+              since,
+              until,
+              limit(request.getMaxTraces(), DEFAULT_TRACES));
+    }
+    spans.forEach(span -> response.addTraceSpans(span(span)));
+    response.setTotalTraces((int) spans.stream().map(SpanRow::traceId).distinct().count());
+    return response.build();
+  }
+
+  private static BeylaHttpMetric metric(HttpWindow window) {
+    BeylaHttpMetric.Builder metric =
+        BeylaHttpMetric.newBuilder()
+            .setTimestamp(window.windowUnixNanos() / 1_000_000)
+            .setServiceName(window.service())
+            .setHttpMethod(window.method())
+            .setHttpRoute(window.route())
+            .setHttpStatusCode(window.status())
+            .setRequestCount(window.requests())
+            .putAllAttributes(window.attributes())
+            .putAttributes("role", Role.SERVER.label());
+    Bounds.SEED_MILLIS.forEach(metric::addLatencyBuckets);
+    Arrays.stream(window.seedCounts()).forEach(metric::addLatencyCounts);
+    return metric.build();
+  }
+
+  private static BeylaTraceSpan span(SpanRow span) {
+    return BeylaTraceSpan.newBuilder()
+        .setTraceId(span.traceId())
+        .setSpanId(span.spanId())
+        .setParentSpanId(span.parentSpanId())
+        .setServiceName(span.service())
+        .setSpanName(span.name())
+        .setSpanKind(span.kind())
+        .setStartTime(
+            Timestamp.newBuilder()
+                .setSeconds(Math.floorDiv(span.startUnixNanos(), 1_000_000_000L))
+                .setNanos((int) Math.floorMod(span.startUnixNanos(), 1_000_000_000L)))
+        .setDuration(
+            Duration.newBuilder()
+                .setSeconds(span.durationNanos() / 1_000_000_000L)
+                .setNanos((int) (span.durationNanos() % 1_000_000_000L)))
+        .setStatusCode(span.status())
+        .putAllAttributes(span.attributes())
+        .build();
+  }
+}

@@ -1,0 +1,28 @@
+package io.coral.bus;
+
+import io.coral.model.CapturedBatch;
+import io.coral.model.ColumnBatch;
+import io.coral.model.ExchangeBatch;
+import io.vertx.core.Vertx;
+import java.util.List;
+
+/// Every topic of one agent. (A colony's parts ask each other; nothing there is broadcast.)
+///
+/// @param captured capture → exchange: what the kernel saw
+/// @param exchanges exchange → aggregate: what was asked and answered
+/// @param rows aggregate → storage: what is to be kept
+public record Topics(
+    Topic<CapturedBatch> captured, Topic<ExchangeBatch> exchanges, Topic<ColumnBatch> rows) {
+  /// Makes the topics of an agent; once per Vert.x instance.
+  public static Topics of(Vertx vertx) {
+    return new Topics(
+        new Topic<>(vertx, "agent.captured", CapturedBatch.class, 256),
+        new Topic<>(vertx, "agent.exchanges", ExchangeBatch.class, 256),
+        new Topic<>(vertx, "agent.rows", ColumnBatch.class, 256));
+  }
+
+  /// All of them, for `/metrics` and the status.
+  public List<Topic<?>> all() {
+    return List.of(captured, exchanges, rows);
+  }
+}

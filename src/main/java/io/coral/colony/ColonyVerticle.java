@@ -1,0 +1,137 @@
+package io.coral.colony;
+
+import io.coral.colony.api.ColonyApiVerticle;
+import io.coral.colony.poll.PollVerticle;
+import io.coral.colony.registry.Registry;
+import io.coral.colony.retention.RetentionVerticle;
+import io.coral.config.ColonyConfig;
+import io.coral.storage.ColonyStore;
+import io.coral.telemetry.Figures;
+import io.coral.telemetry.ProcessUsage;
+import io.vertx.core.Deployable;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.WorkerExecutor;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The wiring of a colony. Deployed means usable: the history is open and the API answers.
+public final class ColonyVerticle extends VerticleBase {
+  private static final Logger LOG = LoggerFactory.getLogger(ColonyVerticle.class);
+
+  private final ColonyConfig config;
+  private final Path dataDirectory;
+  private final String version;
+  private final boolean healthyAfterFirstPoll;
+  private final Clock clock;
+  private final Figures figures = new Figures();
+  private final List<String> deployed = new ArrayList<>();
+  private WorkerExecutor writer;
+  private @Nullable ColonyStore store;
+  private int apiPort;
+
+  /// @param dataDirectory of this colony alone
+  /// @param healthyAfterFirstPoll whether `/healthz` waits for the first drained agent
+  public ColonyVerticle(
+      ColonyConfig config,
+      Path dataDirectory,
+      String version,
+      boolean healthyAfterFirstPoll,
+      Clock clock) {
+    this.config = config;
+    this.dataDirectory = dataDirectory;
+    this.version = version;
+    this.healthyAfterFirstPoll = healthyAfterFirstPoll;
+    this.clock = clock;
+  }
+
+  @Override
+  public Future<?> start() {
+    writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
+    return writer
+        .executeBlocking(() -> ColonyStore.open(dataDirectory, clock), true)
+        .compose(
+            opened -> {
+              store = opened;
+              return vertx
+                  .executeBlocking(opened::agents, false)
+                  .compose(known -> deployAll(opened, known));
+            });
+  }
+
+  private Future<?> deployAll(ColonyStore opened, List<ColonyStore.KnownAgent> known) {
+    opened.losses().forEach(loss -> LOG.warn("lost: {}", loss));
+    Registry registry = new Registry(clock, known, agent -> remember(opened, agent));
+    PollVerticle poll =
+        new PollVerticle(
+            registry, opened, config.pollInterval(), config.traceSamplingRate(), figures);
+    ColonyApiVerticle api =
+        new ColonyApiVerticle(
+            config,
+            version,
+            dataDirectory,
+            opened,
+            registry,
+            figures,
+            clock,
+            () -> !healthyAfterFirstPoll || poll.polledOnce(),
+            poll::pollSoon);
+    figures.gauge("coral_process_resident_bytes", ProcessUsage::residentBytes);
+    figures.gauge(
+        "coral_process_cpu_milliseconds_total", () -> Math.round(ProcessUsage.cpuSeconds() * 1000));
+    figures.gauge("coral_stored_bytes", opened::storedBytes);
+    figures.gauge("coral_agents", () -> registry.agents().size());
+    return deploy(new RetentionVerticle(opened, config.retention()))
+        .compose(_ -> deploy(poll))
+        .compose(_ -> deploy(api))
+        .onSuccess(_ -> apiPort = api.port());
+  }
+
+  private void remember(ColonyStore opened, ColonyStore.KnownAgent agent) {
+    writer
+        .executeBlocking(
+            () -> {
+              opened.saveAgent(agent);
+              return null;
+            },
+            true)
+        .onFailure(failure -> LOG.error("agent {} is not remembered", agent.agentId(), failure));
+  }
+
+  private Future<String> deploy(Deployable verticle) {
+    return vertx.deployVerticle(verticle).onSuccess(deployed::add);
+  }
+
+  /// The port of the API.
+  public int apiPort() {
+    return apiPort;
+  }
+
+  @Override
+  public Future<?> stop() {
+    Collections.reverse(deployed);
+    Future<Void> stopped = Future.succeededFuture();
+    for (String id : deployed) {
+      stopped = stopped.eventually(() -> vertx.undeploy(id));
+    }
+    return stopped.eventually(
+        () ->
+            writer
+                .executeBlocking(
+                    () -> {
+                      ColonyStore opened = store;
+                      if (opened != null) {
+                        opened.close();
+                      }
+                      return null;
+                    },
+                    true)
+                .eventually(() -> writer.close()));
+  }
+}

@@ -1,0 +1,249 @@
+package io.coral.colony.api;
+
+import io.coral.answer.CommonRoutes;
+import io.coral.answer.QueryHandlers;
+import io.coral.colony.registry.Registry;
+import io.coral.config.ColonyConfig;
+import io.coral.rpc.RpcCode;
+import io.coral.rpc.RpcException;
+import io.coral.rpc.RpcServer;
+import io.coral.rpc.RpcService;
+import io.coral.rpc.colony.v1.AgentInfo;
+import io.coral.rpc.colony.v1.ColonyProto;
+import io.coral.rpc.colony.v1.ColonyStatus;
+import io.coral.rpc.colony.v1.ListAgentsRequest;
+import io.coral.rpc.colony.v1.ListAgentsResponse;
+import io.coral.rpc.mesh.v1.Completeness;
+import io.coral.rpc.mesh.v1.EbpfCapabilities;
+import io.coral.rpc.mesh.v1.GetStatusRequest;
+import io.coral.rpc.mesh.v1.HeartbeatRequest;
+import io.coral.rpc.mesh.v1.HeartbeatResponse;
+import io.coral.rpc.mesh.v1.MeshProto;
+import io.coral.rpc.mesh.v1.RegisterRequest;
+import io.coral.rpc.mesh.v1.RegisterResponse;
+import io.coral.rpc.mesh.v1.ServiceInfo;
+import io.coral.storage.ColonyStore;
+import io.coral.storage.TelemetryQueries;
+import io.coral.telemetry.Figures;
+import io.coral.telemetry.ProcessUsage;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.http.HttpServer;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// Event loop; whatever reads the database runs on a worker.
+public final class ColonyApiVerticle extends VerticleBase {
+  private final ColonyConfig config;
+  private final String version;
+  private final Path dataDirectory;
+  private final ColonyStore store;
+  private final Registry registry;
+  private final Figures figures;
+  private final Clock clock;
+  private final BooleanSupplier serving;
+  private final Consumer<String> registered;
+  private final long startedUnixNanos;
+  private int port;
+
+  /// @param serving whether `/healthz` is 200; safe on any thread
+  /// @param registered told the id of each agent that registers
+  public ColonyApiVerticle(
+      ColonyConfig config,
+      String version,
+      Path dataDirectory,
+      ColonyStore store,
+      Registry registry,
+      Figures figures,
+      Clock clock,
+      BooleanSupplier serving,
+      Consumer<String> registered) {
+    this.config = config;
+    this.version = version;
+    this.dataDirectory = dataDirectory;
+    this.store = store;
+    this.registry = registry;
+    this.figures = figures;
+    this.clock = clock;
+    this.serving = serving;
+    this.registered = registered;
+    this.startedUnixNanos = nowNanos();
+  }
+
+  @Override
+  public Future<?> start() {
+    RpcService mesh = new RpcService(MeshProto.getDescriptor().findServiceByName("MeshService"));
+    mesh.unary(
+            "Register",
+            RegisterRequest.getDefaultInstance(),
+            RegisterResponse.getDefaultInstance(),
+            this::register)
+        .unary(
+            "Heartbeat",
+            HeartbeatRequest.getDefaultInstance(),
+            HeartbeatResponse.getDefaultInstance(),
+            request ->
+                Future.succeededFuture(
+                    HeartbeatResponse.newBuilder()
+                        .setOk(registry.heartbeat(request.getAgentId(), request.getServicesList()))
+                        .build()));
+    RpcService colony =
+        new RpcService(ColonyProto.getDescriptor().findServiceByName("ColonyService"));
+    new QueryHandlers(
+            vertx, new TelemetryQueries(store), this::completeness, this::observedServices, clock)
+        .bind(colony)
+        .unary(
+            "GetStatus",
+            GetStatusRequest.getDefaultInstance(),
+            ColonyStatus.getDefaultInstance(),
+            _ -> status())
+        .unary(
+            "ListAgents",
+            ListAgentsRequest.getDefaultInstance(),
+            ListAgentsResponse.getDefaultInstance(),
+            _ -> vertx.executeBlocking(this::agents, false));
+    RpcServer server = new RpcServer(vertx, List.of(mesh, colony), serving);
+    new CommonRoutes(vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot)
+        .mount(server, figures, serving, this::status);
+    return server.listen(config.api().host(), config.api().port()).onSuccess(this::listening);
+  }
+
+  private void listening(HttpServer server) {
+    port = server.actualPort();
+  }
+
+  /// The port that was opened.
+  public int port() {
+    return port;
+  }
+
+  private Future<RegisterResponse> register(RegisterRequest request) {
+    if (request.getAgentId().isBlank() || request.getAgentId().length() > 128) {
+      throw new RpcException(RpcCode.INVALID_ARGUMENT, "agent_id is missing or too long");
+    }
+    if (!request.getApiEndpoint().matches("[^\\s/]{1,255}:\\d{1,5}")) {
+      throw new RpcException(
+          RpcCode.INVALID_ARGUMENT,
+          "api_endpoint: \"" + request.getApiEndpoint() + "\" (expected: host:port)");
+    }
+    if (!request.getColonyId().isEmpty() && !request.getColonyId().equals(config.id())) {
+      return Future.succeededFuture(
+          RegisterResponse.newBuilder().setAccepted(false).setReason("wrong_colony").build());
+    }
+    registry.register(request);
+    registered.accept(request.getAgentId());
+    var now = clock.instant();
+    return Future.succeededFuture(
+        RegisterResponse.newBuilder()
+            .setAccepted(true)
+            .setRegisteredAt(
+                com.google.protobuf.Timestamp.newBuilder()
+                    .setSeconds(now.getEpochSecond())
+                    .setNanos(now.getNano()))
+            .build());
+  }
+
+  private List<String> observedServices() {
+    return registry.agents().stream()
+        .flatMap(agent -> agent.services().stream())
+        .map(ServiceInfo::getName)
+        .toList();
+  }
+
+  /// An agent has answered when it was drained within three polls; the answer is as old as the
+  /// oldest of those polls.
+  private Completeness completeness() {
+    Collection<Registry.Agent> agents = registry.agents();
+    long now = nowNanos();
+    long limit = now - 3 * config.pollInterval().plus(Duration.ofSeconds(1)).toNanos();
+    long asOf = now;
+    int answered = 0;
+    Completeness.Builder completeness = Completeness.newBuilder();
+    for (Registry.Agent agent : agents) {
+      if (agent.lastPollUnixNanos() >= limit) {
+        answered++;
+        asOf = Math.min(asOf, agent.lastPollUnixNanos());
+      } else {
+        completeness.addGaps(
+            agent.introduction().getDisplayName()
+                + " did not answer: "
+                + (agent.lastError().isEmpty() ? "no poll lately" : agent.lastError()));
+      }
+    }
+    return completeness
+        .setAgentsTotal(agents.size())
+        .setAgentsAnswered(answered)
+        .addAllGaps(store.gaps(now - Duration.ofDays(1).toNanos()))
+        .addAllGaps(store.losses())
+        .setAsOfUnixNanos(asOf)
+        .build();
+  }
+
+  private Future<ColonyStatus> status() {
+    return vertx.executeBlocking(
+        () ->
+            ColonyStatus.newBuilder()
+                .setColonyId(config.id())
+                .setVersion(version)
+                .setStartedUnixNanos(startedUnixNanos)
+                .setAgentsTotal(registry.agents().size())
+                .setAgentsHealthy(
+                    (int)
+                        registry.agents().stream()
+                            .filter(agent -> registry.health(agent) == Registry.Health.HEALTHY)
+                            .count())
+                .putAllCounters(figures.all())
+                .setCpuSeconds(ProcessUsage.cpuSeconds())
+                .setResidentBytes(ProcessUsage.residentBytes())
+                .setStoredBytes(store.storedBytes())
+                .addAllLosses(store.losses())
+                .addAllLosses(store.gaps(0))
+                .build(),
+        false);
+  }
+
+  private ListAgentsResponse agents() {
+    Map<String, Long> rows = store.rowsByAgent();
+    ListAgentsResponse.Builder response = ListAgentsResponse.newBuilder();
+    for (Registry.Agent agent : registry.agents()) {
+      RegisterRequest introduction = agent.introduction();
+      response.addAgents(
+          AgentInfo.newBuilder()
+              .setAgentId(agent.id())
+              .setDisplayName(introduction.getDisplayName())
+              .setEndpoint(agent.endpoint())
+              .setVersion(introduction.getVersion())
+              .setStatus(registry.health(agent).label())
+              .setLastSeenUnixNanos(agent.lastSeenUnixNanos())
+              .setLastPollUnixNanos(agent.lastPollUnixNanos())
+              .setLastError(agent.lastError())
+              .setCapabilities(introduction.getEbpfCapabilities())
+              .setLimitation(limitation(introduction))
+              .setRows(rows.getOrDefault(agent.id(), 0L)));
+    }
+    return response.build();
+  }
+
+  private static String limitation(RegisterRequest introduction) {
+    EbpfCapabilities capabilities = introduction.getEbpfCapabilities();
+    return capabilities.getSupported()
+        ? ""
+        : "⚠️ "
+            + introduction.getDisplayName()
+            + ": Beyla limited (kernel "
+            + capabilities.getKernelVersion()
+            + "), nothing is captured: "
+            + capabilities.getReason();
+  }
+
+  private long nowNanos() {
+    var now = clock.instant();
+    return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+  }
+}

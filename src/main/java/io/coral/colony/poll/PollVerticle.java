@@ -1,0 +1,222 @@
+package io.coral.colony.poll;
+
+import io.coral.colony.registry.Registry;
+import io.coral.model.ColumnBatch;
+import io.coral.model.StreamSchema;
+import io.coral.rpc.ColumnBatchCodec;
+import io.coral.rpc.RpcClient;
+import io.coral.rpc.agent.v1.ListStreamsRequest;
+import io.coral.rpc.agent.v1.ListStreamsResponse;
+import io.coral.rpc.agent.v1.PullRequest;
+import io.coral.rpc.agent.v1.PullResponse;
+import io.coral.rpc.agent.v1.StreamStatus;
+import io.coral.storage.ColonyStore;
+import io.coral.storage.NumberedBatch;
+import io.coral.telemetry.Figures;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.WorkerExecutor;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Event loop. All agents are asked in parallel, each one poll at a time; a slow agent delays
+/// nobody.
+public final class PollVerticle extends VerticleBase {
+  private static final Logger LOG = LoggerFactory.getLogger(PollVerticle.class);
+  private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
+  private static final Duration PULL_DEADLINE = Duration.ofSeconds(30);
+  private static final int MAX_ROWS = 10_000;
+
+  private final Registry registry;
+  private final ColonyStore store;
+  private final Duration interval;
+  private final TraceSampling sampling;
+  private final LongAdder rows;
+  private final LongAdder repeated;
+  private final LongAdder failures;
+  private final Set<String> underWay = new HashSet<>();
+  private RpcClient client;
+  private WorkerExecutor writer;
+  private volatile boolean polledOnce;
+
+  /// @param traceSamplingRate share of traces that is kept, 0 to 1
+  public PollVerticle(
+      Registry registry,
+      ColonyStore store,
+      Duration interval,
+      double traceSamplingRate,
+      Figures figures) {
+    this.registry = registry;
+    this.store = store;
+    this.interval = interval;
+    this.sampling = new TraceSampling(traceSamplingRate);
+    this.rows = figures.counter("coral_pulled_rows_total");
+    this.repeated = figures.counter("coral_pulled_rows_repeated_total");
+    this.failures = figures.counter("coral_poll_failures_total");
+  }
+
+  @Override
+  public Future<?> start() {
+    client = new RpcClient(vertx);
+    writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
+    vertx.setPeriodic(interval.toMillis(), _ -> pollAll());
+    return Future.succeededFuture();
+  }
+
+  /// Whether every stream of some agent was drained once; safe on any thread.
+  public boolean polledOnce() {
+    return polledOnce;
+  }
+
+  /// Polls an agent without waiting for the interval; on any thread.
+  public void pollSoon(String agentId) {
+    context.runOnContext(
+        _ ->
+            registry.reachable().stream()
+                .filter(agent -> agent.id().equals(agentId))
+                .forEach(this::poll));
+  }
+
+  private void pollAll() {
+    registry.reachable().forEach(this::poll);
+  }
+
+  private void poll(Registry.Agent agent) {
+    if (!underWay.add(agent.id())) {
+      return;
+    }
+    client
+        .unary(
+            agent.endpoint(),
+            "coral.agent.v1.AgentService/ListStreams",
+            ListStreamsRequest.getDefaultInstance(),
+            ListStreamsResponse.getDefaultInstance(),
+            LIST_DEADLINE)
+        .compose(streams -> drain(agent, streams.getStreamsList().iterator()))
+        .onComplete(_ -> underWay.remove(agent.id()))
+        .onSuccess(
+            _ -> {
+              registry.polled(agent.id());
+              polledOnce = true;
+            })
+        .onFailure(
+            failure -> {
+              failures.increment();
+              registry.pollFailed(agent.id(), String.valueOf(failure.getMessage()));
+              LOG.debug("polling {} failed", agent.endpoint(), failure);
+            });
+  }
+
+  private Future<Void> drain(Registry.Agent agent, Iterator<StreamStatus> streams) {
+    if (!streams.hasNext()) {
+      return Future.succeededFuture();
+    }
+    StreamStatus stream = streams.next();
+    StreamSchema schema;
+    try {
+      schema = StreamSchema.named(stream.getStream());
+    } catch (IllegalArgumentException e) {
+      // A newer agent has streams that this colony does not know.
+      return drain(agent, streams);
+    }
+    return writer
+        .executeBlocking(() -> store.checkpoints(agent.id(), schema), true)
+        .compose(
+            checkpoints -> {
+              ColonyStore.Checkpoint checkpoint = checkpoints.get(stream.getEpoch());
+              long seq = checkpoint == null ? 0 : checkpoint.seq();
+              if (stream.getMaxSeq() <= seq) {
+                return Future.succeededFuture();
+              }
+              return stream.getMinSeq() > stream.getMaxSeq()
+                  ? skipExpired(agent, stream, schema)
+                  : pull(agent, stream, seq);
+            })
+        .compose(_ -> drain(agent, streams));
+  }
+
+  private Future<Void> skipExpired(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
+    ColumnBatch none = new ColumnBatch.Builder(schema, 0).build();
+    return writer
+        .executeBlocking(
+            () ->
+                store.append(
+                    agent.id(),
+                    new NumberedBatch(
+                        schema.name(), stream.getEpoch(), stream.getMaxSeq() + 1, none),
+                    _ -> true),
+            true)
+        .mapEmpty();
+  }
+
+  private Future<Void> pull(Registry.Agent agent, StreamStatus stream, long afterSeq) {
+    AtomicLong reached = new AtomicLong(afterSeq);
+    Appending appending = new Appending(agent.id());
+    PullRequest request =
+        PullRequest.newBuilder()
+            .setStream(stream.getStream())
+            .setEpoch(stream.getEpoch())
+            .setAfterSeq(afterSeq)
+            .setMaxRows(MAX_ROWS)
+            .build();
+    return client.stream(
+            agent.endpoint(),
+            "coral.agent.v1.AgentService/Pull",
+            request,
+            PullResponse.getDefaultInstance(),
+            PULL_DEADLINE,
+            response -> {
+              reached.set(response.getToSeq());
+              appending.add(response);
+            })
+        .compose(_ -> appending.done)
+        .compose(
+            _ ->
+                reached.get() > afterSeq
+                    ? pull(agent, stream, reached.get())
+                    : Future.succeededFuture());
+  }
+
+  /// Stores the batches of one answer in their order.
+  private final class Appending {
+    private final String agentId;
+    private Future<Void> done = Future.succeededFuture();
+
+    Appending(String agentId) {
+      this.agentId = agentId;
+    }
+
+    void add(PullResponse response) {
+      done =
+          done.compose(
+              _ ->
+                  writer.<Void>executeBlocking(
+                      () -> {
+                        ColumnBatch batch = ColumnBatchCodec.decode(response);
+                        boolean stored =
+                            store.append(
+                                agentId,
+                                new NumberedBatch(
+                                    response.getStream(),
+                                    response.getEpoch(),
+                                    response.getFromSeq(),
+                                    batch),
+                                sampling.keep(batch));
+                        (stored ? rows : repeated).add(batch.rows());
+                        return null;
+                      },
+                      true));
+    }
+  }
+
+  @Override
+  public Future<?> stop() {
+    return client.close();
+  }
+}

@@ -1,0 +1,76 @@
+package io.coral.config;
+
+import io.coral.model.StreamSchema;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/// What a colony is told, see `conf/colony.yaml` for the meaning of each key.
+///
+/// @param dataDirectory empty path = the default of the role
+/// @param id how it calls itself
+/// @param retention per stream
+/// @param traceSamplingRate fraction of the agents' traces that are kept, by trace id, 0 to 1
+public record ColonyConfig(
+    Path dataDirectory,
+    String id,
+    Address api,
+    boolean insecure,
+    Duration pollInterval,
+    Map<StreamSchema, Duration> retention,
+    double traceSamplingRate) {
+  public ColonyConfig {
+    retention = Map.copyOf(retention);
+  }
+
+  /// What holds without a file.
+  public static ColonyConfig defaults() {
+    try {
+      return parse("defaults", "");
+    } catch (ConfigException e) {
+      throw new IllegalStateException("the defaults are not valid", e);
+    }
+  }
+
+  /// Reads a file's content.
+  ///
+  /// @param file its name, for messages
+  public static ColonyConfig parse(String file, String yaml) throws ConfigException {
+    Section root = Section.parse(file, yaml);
+    Section colony = root.section("colony");
+    Path data = Path.of(colony.string("data", ""));
+    String id = colony.string("id", "local");
+    Address api =
+        new Address(colony.string("bind", "127.0.0.1"), colony.integer("port", 9000, 0, 65535));
+    boolean insecure = colony.flag("insecure", false);
+    Listening.check(colony, "bind", api, insecure);
+    Duration poll = colony.duration("poll_interval", Duration.ofSeconds(10), Duration.ofSeconds(1));
+    colony.done();
+
+    Section storage = root.section("storage");
+    Section beyla = storage.section("beyla");
+    Section retention = beyla.section("retention");
+    Duration day = Duration.ofDays(1);
+    Duration http = retention.duration("http_metrics", Duration.ofDays(30), day);
+    Duration traces = retention.duration("traces", Duration.ofDays(7), day);
+    // Read, checked and kept for the streams that will come.
+    retention.duration("grpc_metrics", Duration.ofDays(30), day);
+    retention.duration("sql_metrics", Duration.ofDays(14), day);
+    retention.done();
+    beyla.notYet("compression", "none");
+    double sampling = beyla.fraction("trace_sampling_rate", 1.0);
+    beyla.done();
+    storage.done();
+    root.notYet("ai", "");
+    root.notYet("cluster", "");
+    root.done();
+    return new ColonyConfig(
+        data,
+        id,
+        api,
+        insecure,
+        poll,
+        Map.of(StreamSchema.HTTP_METRICS, http, StreamSchema.TRACES, traces),
+        sampling);
+  }
+}

@@ -1,0 +1,80 @@
+package io.coral.model;
+
+import java.util.List;
+
+/// A stream: rows of one shape that agents number and keep, and colonies pull.
+///
+/// @param name as in the API, in table names and in the retention configuration
+/// @param columns in the order in which batches carry them
+public record StreamSchema(String name, List<Column> columns) {
+  /// One column.
+  public record Column(String name, ColumnType type) {}
+
+  /// RED windows of HTTP: one row per series and flush, the delta of a window of 10 s.
+  public static final StreamSchema HTTP_METRICS =
+      new StreamSchema(
+          "http_metrics",
+          List.of(
+              new Column("window_unix_nanos", ColumnType.LONG),
+              new Column("service", ColumnType.TEXT),
+              new Column("role", ColumnType.LONG),
+              new Column("method", ColumnType.TEXT),
+              new Column("route", ColumnType.TEXT),
+              new Column("status", ColumnType.LONG),
+              new Column("peer", ColumnType.TEXT),
+              new Column("requests", ColumnType.LONG),
+              new Column("duration_nanos", ColumnType.LONG),
+              new Column("request_bytes", ColumnType.LONG),
+              new Column("response_bytes", ColumnType.LONG),
+              new Column("last_unix_nanos", ColumnType.LONG),
+              new Column("histogram_offset", ColumnType.LONG),
+              new Column("histogram", ColumnType.COUNTS),
+              new Column("name_source", ColumnType.TEXT),
+              new Column("attributes", ColumnType.TEXT)));
+
+  /// Spans, one row each.
+  public static final StreamSchema TRACES =
+      new StreamSchema(
+          "traces",
+          List.of(
+              new Column("trace_id", ColumnType.UUID),
+              new Column("span_id", ColumnType.LONG),
+              new Column("parent_span_id", ColumnType.LONG),
+              new Column("service", ColumnType.TEXT),
+              new Column("name", ColumnType.TEXT),
+              new Column("role", ColumnType.LONG),
+              new Column("start_unix_nanos", ColumnType.LONG),
+              new Column("duration_nanos", ColumnType.LONG),
+              new Column("first_byte_nanos", ColumnType.LONG),
+              new Column("status", ColumnType.LONG),
+              new Column("method", ColumnType.TEXT),
+              new Column("route", ColumnType.TEXT),
+              new Column("peer", ColumnType.TEXT),
+              new Column("host", ColumnType.TEXT),
+              new Column("request_bytes", ColumnType.LONG),
+              new Column("response_bytes", ColumnType.LONG),
+              new Column("process_pid", ColumnType.LONG),
+              new Column("attributes", ColumnType.TEXT)));
+
+  /// Every stream there is.
+  public static final List<StreamSchema> ALL = List.of(HTTP_METRICS, TRACES);
+
+  public StreamSchema {
+    columns = List.copyOf(columns);
+  }
+
+  /// @throws IllegalArgumentException when no stream has this name
+  public static StreamSchema named(String name) {
+    return ALL.stream()
+        .filter(stream -> stream.name.equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "stream: \""
+                        + name
+                        + "\" (expected: one of "
+                        + ALL.stream().map(StreamSchema::name).toList()
+                        + ")"));
+  }
+}

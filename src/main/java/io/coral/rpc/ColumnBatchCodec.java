@@ -1,0 +1,170 @@
+package io.coral.rpc;
+
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import io.coral.model.ColumnBatch;
+import io.coral.model.StreamSchema;
+import io.coral.rpc.agent.v1.Column;
+import io.coral.rpc.agent.v1.Counts;
+import io.coral.rpc.agent.v1.Longs;
+import io.coral.rpc.agent.v1.PullResponse;
+import io.coral.rpc.agent.v1.Strings;
+import io.coral.rpc.agent.v1.Uuids;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// [ColumnBatch] as the columns of a [PullResponse] and back.
+///
+/// Columns are matched by name: one that the receiver does not know is ignored, one that the sender
+/// did not have gets zeros and empty strings, so neighbouring versions understand each other.
+public final class ColumnBatchCodec {
+  private ColumnBatchCodec() {}
+
+  /// Adds the columns of a batch to a response.
+  public static void encode(ColumnBatch batch, PullResponse.Builder response) {
+    List<StreamSchema.Column> columns = batch.schema().columns();
+    for (int i = 0; i < columns.size(); i++) {
+      Column.Builder column = Column.newBuilder().setName(columns.get(i).name());
+      switch (columns.get(i).type()) {
+        case LONG -> {
+          Longs.Builder longs = Longs.newBuilder();
+          for (long value : batch.longs(i)) {
+            longs.addValues(value);
+          }
+          column.setLongs(longs);
+        }
+        case TEXT -> column.setStrings(strings(batch.texts(i)));
+        case COUNTS -> {
+          Counts.Builder counts = Counts.newBuilder();
+          for (int[] row : batch.counts(i)) {
+            counts.addLengths(row.length);
+            for (int value : row) {
+              counts.addValues(value);
+            }
+          }
+          column.setCounts(counts);
+        }
+        case UUID -> {
+          Uuids.Builder uuids = Uuids.newBuilder();
+          for (long half : batch.uuids(i)) {
+            uuids.addHighLow(half);
+          }
+          column.setUuids(uuids);
+        }
+      }
+      response.addColumns(column);
+    }
+    response.setRowCount(batch.rows());
+  }
+
+  private static Strings strings(String[] values) {
+    Strings.Builder strings = Strings.newBuilder();
+    Map<String, Integer> ids = new HashMap<>();
+    for (String value : values) {
+      Integer id = ids.get(value);
+      if (id == null) {
+        id = ids.size();
+        ids.put(value, id);
+        strings.addDictionary(value);
+      }
+      strings.addIndexes(id);
+    }
+    return strings.build();
+  }
+
+  /// The rows of a response.
+  ///
+  /// @throws IllegalArgumentException when columns are shorter than the row count, or of another
+  ///     type
+  public static ColumnBatch decode(PullResponse response) {
+    StreamSchema schema = StreamSchema.named(response.getStream());
+    Map<String, Column> byName = new HashMap<>();
+    response.getColumnsList().forEach(column -> byName.put(column.getName(), column));
+    int rows = response.getRowCount();
+    List<Cursor> cursors =
+        schema.columns().stream()
+            .map(column -> cursor(column, byName.get(column.name()), rows))
+            .toList();
+    ColumnBatch.Builder batch = new ColumnBatch.Builder(schema, rows);
+    for (int row = 0; row < rows; row++) {
+      for (Cursor cursor : cursors) {
+        cursor.add(batch, row);
+      }
+    }
+    return batch.build();
+  }
+
+  private interface Cursor {
+    void add(ColumnBatch.Builder batch, int row);
+  }
+
+  private static Cursor cursor(
+      StreamSchema.Column wanted, @org.jspecify.annotations.Nullable Column column, int rows) {
+    if (column == null) {
+      return switch (wanted.type()) {
+        case LONG -> (batch, _) -> batch.add(0L);
+        case TEXT -> (batch, _) -> batch.add("");
+        case COUNTS -> (batch, _) -> batch.add(new int[0]);
+        case UUID -> (batch, _) -> batch.add(0L, 0L);
+      };
+    }
+    FieldDescriptor given =
+        column.getOneofFieldDescriptor(Column.getDescriptor().getOneofs().get(0));
+    String expected =
+        switch (wanted.type()) {
+          case LONG -> "longs";
+          case TEXT -> "strings";
+          case COUNTS -> "counts";
+          case UUID -> "uuids";
+        };
+    int length =
+        switch (wanted.type()) {
+          case LONG -> column.getLongs().getValuesCount();
+          case TEXT -> column.getStrings().getIndexesCount();
+          case COUNTS -> column.getCounts().getLengthsCount();
+          case UUID -> column.getUuids().getHighLowCount() / 2;
+        };
+    if (given == null ? rows > 0 : !given.getName().equals(expected) || length != rows) {
+      throw new IllegalArgumentException(
+          "column "
+              + wanted.name()
+              + ": "
+              + length
+              + " values (expected: "
+              + rows
+              + " "
+              + expected
+              + ")");
+    }
+    return switch (wanted.type()) {
+      case LONG -> (batch, row) -> batch.add(column.getLongs().getValues(row));
+      case TEXT -> {
+        Strings strings = column.getStrings();
+        yield (batch, row) -> batch.add(strings.getDictionary(strings.getIndexes(row)));
+      }
+      case COUNTS -> new CountsCursor(column.getCounts());
+      case UUID -> {
+        Uuids uuids = column.getUuids();
+        yield (batch, row) -> batch.add(uuids.getHighLow(2 * row), uuids.getHighLow(2 * row + 1));
+      }
+    };
+  }
+
+  private static final class CountsCursor implements Cursor {
+    private final Counts counts;
+    private int at;
+
+    CountsCursor(Counts counts) {
+      this.counts = counts;
+    }
+
+    @Override
+    public void add(ColumnBatch.Builder batch, int row) {
+      int[] values = new int[counts.getLengths(row)];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = counts.getValues(at++);
+      }
+      batch.add(values);
+    }
+  }
+}

@@ -1,0 +1,526 @@
+package io.coral.storage;
+
+import io.coral.histogram.Bounds;
+import io.coral.model.ColumnBatch;
+import io.coral.model.StreamSchema;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
+
+/// The streams of one host, kept in `metrics.duckdb` in tables of ten minutes each, dropped as a
+/// whole when they are older than the retention.
+///
+/// Every row has a number: `seq` grows by one per row of a stream within an `epoch`. A new epoch
+/// begins when the database is created and after every start that finds it not closed cleanly,
+/// because a damaged write-ahead log may have lost rows whose numbers were already given out. A
+/// side file holds the highest number that was committed, so that such a loss is seen and stated
+/// ([#losses()]).
+///
+/// [#append], [#dropExpired] and [#close] belong to one thread, the writer; everything else may be
+/// called on any thread and blocks. Failures are [StorageException]s; after one the transaction is
+/// rolled back.
+public final class AgentStore implements AutoCloseable, RowSource {
+  /// The database's file name, also under `/duckdb/`.
+  public static final String FILE_NAME = "metrics.duckdb";
+
+  private static final long PARTITION_SECONDS = 600;
+  private static final int MEMORY_MEGABYTES = 96;
+
+  private final Path directory;
+  private final Clock clock;
+  private final Database database;
+  private final long epoch;
+  private final Map<String, Long> nextSeq = new HashMap<>();
+  private final Map<String, TreeMap<Long, StreamTable>> partitions = new LinkedHashMap<>();
+  private final List<String> losses = new CopyOnWriteArrayList<>();
+  private final FileChannel highWater;
+
+  private AgentStore(
+      Path directory, Clock clock, Database database, long epoch, FileChannel highWater) {
+    this.directory = directory;
+    this.clock = clock;
+    this.database = database;
+    this.epoch = epoch;
+    this.highWater = highWater;
+  }
+
+  /// Opens or creates the store. A database that cannot be opened is renamed and kept, and a new
+  /// one takes its place.
+  public static AgentStore open(Path directory, Clock clock) {
+    Path file = directory.resolve(FILE_NAME);
+    List<String> losses = new ArrayList<>();
+    try {
+      Files.createDirectories(directory);
+      try {
+        return openFile(directory, clock, losses);
+      } catch (SQLException e) {
+        if (isLocked(e) || !Files.exists(file)) {
+          throw new StorageException("cannot open " + file, e);
+        }
+        Path aside = Database.quarantine(file, nanos(clock));
+        losses.add(
+            "the database was damaged and is kept as "
+                + aside.getFileName()
+                + "; what it held is not served");
+        return openFile(directory, clock, losses);
+      }
+    } catch (SQLException e) {
+      throw new StorageException("cannot open " + file, e);
+    } catch (IOException e) {
+      throw new StorageException("cannot open " + file, e);
+    }
+  }
+
+  private static boolean isLocked(SQLException e) {
+    String message = String.valueOf(e.getMessage());
+    return message.contains("Could not set lock") || message.contains("Permission denied");
+  }
+
+  private static AgentStore openFile(Path directory, Clock clock, List<String> losses)
+      throws SQLException, IOException {
+    Database database = Database.open(directory.resolve(FILE_NAME).toString(), MEMORY_MEGABYTES);
+    try {
+      DuckDBConnection connection = database.writer();
+      createTables(connection);
+      long lastEpoch =
+          Database.number(
+              connection, "SELECT epoch FROM epochs ORDER BY opened_unix_nanos DESC LIMIT 1");
+      boolean clean =
+          Database.number(
+                  connection,
+                  "SELECT closed_clean::INTEGER FROM epochs ORDER BY opened_unix_nanos DESC LIMIT 1")
+              == 1;
+      long epoch = lastEpoch;
+      if (!clean) {
+        epoch = new SecureRandom().nextLong() & Long.MAX_VALUE;
+        Database.execute(
+            connection, "INSERT INTO epochs VALUES (" + epoch + ", " + nanos(clock) + ", false)");
+      } else {
+        Database.execute(
+            connection, "UPDATE epochs SET closed_clean = false WHERE epoch = " + epoch);
+      }
+      FileChannel highWater =
+          FileChannel.open(
+              directory.resolve("metrics.high-water"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE);
+      AgentStore store = new AgentStore(directory, clock, database, epoch, highWater);
+      store.losses.addAll(losses);
+      store.load(connection);
+      store.checkHighWater(connection);
+      store.replaceViews(connection);
+      return store;
+    } catch (SQLException | IOException e) {
+      database.close();
+      throw e;
+    }
+  }
+
+  private static void createTables(DuckDBConnection connection) throws SQLException {
+    Database.execute(
+        connection,
+        "CREATE TABLE IF NOT EXISTS epochs (epoch BIGINT NOT NULL, opened_unix_nanos BIGINT NOT NULL,"
+            + " closed_clean BOOLEAN NOT NULL)");
+    Database.execute(
+        connection,
+        "CREATE TABLE IF NOT EXISTS streams (stream VARCHAR NOT NULL, epoch BIGINT NOT NULL,"
+            + " last_seq BIGINT NOT NULL)");
+    createBounds(connection, "");
+  }
+
+  /// Makes and fills the table of histogram bounds unless it is there.
+  static void createBounds(DuckDBConnection connection, String catalogPrefix) throws SQLException {
+    String script = Database.script("latency_bounds.sql");
+    Database.execute(
+        connection,
+        script.replace(
+            "CREATE TABLE latency_bounds",
+            "CREATE TABLE IF NOT EXISTS " + catalogPrefix + "latency_bounds"));
+    if (Database.number(connection, "SELECT count(*) FROM " + catalogPrefix + "latency_bounds")
+        == 0) {
+      StringBuilder values =
+          new StringBuilder("INSERT INTO " + catalogPrefix + "latency_bounds VALUES ");
+      for (int i = 0; i < Bounds.COUNT; i++) {
+        double seed = Bounds.seedUpperMillis(i);
+        values.append(i == 0 ? "(" : ", (").append(i).append(", ").append(Bounds.upperNanos(i));
+        values
+            .append(", ")
+            .append(Double.isInfinite(seed) ? "'Infinity'::DOUBLE" : String.valueOf(seed));
+        values.append(')');
+      }
+      Database.execute(connection, values.toString());
+    }
+  }
+
+  private void load(DuckDBConnection connection) throws SQLException {
+    for (StreamSchema schema : StreamSchema.ALL) {
+      partitions.put(schema.name(), new TreeMap<>());
+      nextSeq.put(
+          schema.name(),
+          1
+              + Database.number(
+                  connection,
+                  "SELECT last_seq FROM streams WHERE stream = "
+                      + Database.literal(schema.name())
+                      + " AND epoch = "
+                      + epoch));
+      List<Long> starts = new ArrayList<>();
+      try (Statement statement = connection.createStatement();
+          ResultSet result =
+              statement.executeQuery(
+                  "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE "
+                      + Database.literal(schema.name() + "_p%"))) {
+        while (result.next()) {
+          starts.add(Long.parseLong(result.getString(1).substring(schema.name().length() + 2)));
+        }
+      }
+      for (long start : starts) {
+        StreamTable table = table(schema, start);
+        table.loadDictionary(connection);
+        partitionsOf(schema).put(start, table);
+      }
+    }
+  }
+
+  private void checkHighWater(DuckDBConnection connection) throws SQLException, IOException {
+    ByteBuffer content = ByteBuffer.allocate(16 * StreamSchema.ALL.size());
+    if (highWater.read(content, 0) == content.capacity()) {
+      content.flip();
+      for (StreamSchema schema : StreamSchema.ALL) {
+        long itsEpoch = content.getLong();
+        long committed = content.getLong();
+        long stored =
+            Database.number(
+                connection,
+                "SELECT last_seq FROM streams WHERE stream = "
+                    + Database.literal(schema.name())
+                    + " AND epoch = "
+                    + itsEpoch);
+        if (committed > stored) {
+          losses.add(
+              (committed - stored)
+                  + " committed rows of "
+                  + schema.name()
+                  + " are missing after the last start");
+        }
+      }
+    }
+  }
+
+  private NavigableMap<Long, StreamTable> partitionsOf(StreamSchema schema) {
+    NavigableMap<Long, StreamTable> tables = partitions.get(schema.name());
+    if (tables == null) {
+      throw new IllegalArgumentException("stream: " + schema.name());
+    }
+    return tables;
+  }
+
+  private static StreamTable table(StreamSchema schema, long startSeconds) {
+    return new StreamTable("metrics", "_p" + startSeconds, schema, false);
+  }
+
+  /// Stores batches in one transaction. When this returns, they are committed.
+  public void append(List<ColumnBatch> batches) {
+    DuckDBConnection connection = database.writer();
+    long partition = clock.instant().getEpochSecond() / PARTITION_SECONDS * PARTITION_SECONDS;
+    List<StreamTable> touched = new ArrayList<>();
+    Map<String, Long> next = new HashMap<>(nextSeq);
+    boolean newPartition = false;
+    try {
+      Database.execute(connection, "BEGIN");
+      for (ColumnBatch batch : batches) {
+        StreamSchema schema = batch.schema();
+        StreamTable table;
+        synchronized (partitions) {
+          table = partitionsOf(schema).get(partition);
+        }
+        if (table == null) {
+          table = table(schema, partition);
+          table.create(connection);
+          synchronized (partitions) {
+            partitionsOf(schema).put(partition, table);
+          }
+          newPartition = true;
+        }
+        touched.add(table);
+        long firstSeq = next.getOrDefault(schema.name(), 1L);
+        table.append(connection, "", epoch, firstSeq, batch, _ -> true);
+        next.put(schema.name(), firstSeq + batch.rows());
+      }
+      for (Map.Entry<String, Long> stream : next.entrySet()) {
+        if (!stream.getValue().equals(nextSeq.get(stream.getKey()))) {
+          setLastSeq(connection, stream.getKey(), stream.getValue() - 1);
+        }
+      }
+      Database.execute(connection, "COMMIT");
+      touched.forEach(StreamTable::committed);
+      nextSeq.putAll(next);
+      writeHighWater();
+      if (newPartition) {
+        replaceViews(connection);
+      }
+    } catch (SQLException e) {
+      rollBack(connection);
+      touched.forEach(StreamTable::forgetUncommitted);
+      if (newPartition) {
+        synchronized (partitions) {
+          partitions.values().forEach(tables -> tables.remove(partition));
+        }
+        reload(connection);
+      }
+      throw new StorageException("cannot store " + batches.size() + " batches", e);
+    }
+  }
+
+  private void reload(DuckDBConnection connection) {
+    try {
+      synchronized (partitions) {
+        load(connection);
+      }
+    } catch (SQLException e) {
+      throw new StorageException("cannot read the partitions", e);
+    }
+  }
+
+  private void setLastSeq(DuckDBConnection connection, String stream, long lastSeq)
+      throws SQLException {
+    String key = " WHERE stream = " + Database.literal(stream) + " AND epoch = " + epoch;
+    if (Database.number(connection, "SELECT count(*) FROM streams" + key) == 0) {
+      Database.execute(
+          connection,
+          "INSERT INTO streams VALUES ("
+              + Database.literal(stream)
+              + ", "
+              + epoch
+              + ", "
+              + lastSeq
+              + ")");
+    } else {
+      Database.execute(connection, "UPDATE streams SET last_seq = " + lastSeq + key);
+    }
+  }
+
+  private static void rollBack(Connection connection) {
+    try {
+      Database.execute(connection, "ROLLBACK");
+    } catch (SQLException e) {
+      // The failure that led here already ended the transaction.
+      return;
+    }
+  }
+
+  private void writeHighWater() {
+    ByteBuffer content = ByteBuffer.allocate(16 * StreamSchema.ALL.size());
+    for (StreamSchema schema : StreamSchema.ALL) {
+      content.putLong(epoch).putLong(nextSeq.getOrDefault(schema.name(), 1L) - 1);
+    }
+    try {
+      highWater.write(content.flip(), 0);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write the high-water mark", e);
+    }
+  }
+
+  /// Drops the tables that ended before the retention.
+  public void dropExpired(Map<StreamSchema, Duration> retention) {
+    DuckDBConnection connection = database.writer();
+    long now = clock.instant().getEpochSecond();
+    List<StreamTable> expired = new ArrayList<>();
+    synchronized (partitions) {
+      retention.forEach(
+          (schema, kept) -> {
+            var old =
+                partitionsOf(schema).headMap(now - kept.toSeconds() - PARTITION_SECONDS, true);
+            expired.addAll(old.values());
+            old.clear();
+          });
+    }
+    if (expired.isEmpty()) {
+      return;
+    }
+    try {
+      replaceViews(connection);
+      for (StreamTable table : expired) {
+        table.drop(connection);
+      }
+      Database.execute(connection, "CHECKPOINT");
+    } catch (SQLException e) {
+      throw new StorageException("cannot drop expired tables", e);
+    }
+  }
+
+  private void replaceViews(DuckDBConnection connection) throws SQLException {
+    for (StreamSchema schema : StreamSchema.ALL) {
+      Database.execute(
+          connection,
+          "CREATE OR REPLACE VIEW "
+              + schema.name()
+              + "_rows AS "
+              + relation(schema, 0, Long.MAX_VALUE));
+    }
+    Database.execute(connection, agentViews());
+  }
+
+  private static String agentViews() {
+    return Database.script("views.sql").replace("${agent_id}", "").replace("${no_agent_id}", "")
+        + Database.script("local_views.sql");
+  }
+
+  /// Losses of rows that had been committed, each a sentence; empty when there were none.
+  public List<String> losses() {
+    return List.copyOf(losses);
+  }
+
+  /// What is here of each stream and epoch, oldest epoch first.
+  public List<StoredRange> ranges() {
+    try (Connection connection = database.reader()) {
+      List<StoredRange> ranges = new ArrayList<>();
+      for (StreamSchema schema : StreamSchema.ALL) {
+        String sql =
+            "SELECT s.epoch, coalesce(min(r.seq), any_value(s.last_seq) + 1), any_value(s.last_seq) FROM"
+                + " streams s JOIN epochs e ON e.epoch = s.epoch LEFT JOIN ("
+                + seqRelation(schema)
+                + ") r ON r.epoch = s.epoch WHERE s.stream = "
+                + Database.literal(schema.name())
+                + " GROUP BY s.epoch ORDER BY any_value(e.opened_unix_nanos)";
+        try (Statement statement = connection.createStatement();
+            ResultSet result = statement.executeQuery(sql)) {
+          while (result.next()) {
+            ranges.add(
+                new StoredRange(
+                    schema.name(), result.getLong(1), result.getLong(2), result.getLong(3)));
+          }
+        }
+      }
+      return ranges;
+    } catch (SQLException e) {
+      throw new StorageException("cannot list the streams", e);
+    }
+  }
+
+  private String seqRelation(StreamSchema schema) {
+    StringBuilder sql =
+        new StringBuilder("SELECT NULL::BIGINT AS epoch, NULL::BIGINT AS seq WHERE false");
+    synchronized (partitions) {
+      for (StreamTable table : partitionsOf(schema).values()) {
+        sql.append(" UNION ALL SELECT epoch, min(seq) FROM ")
+            .append(table.rowsTable())
+            .append(" GROUP BY epoch");
+      }
+    }
+    return sql.toString();
+  }
+
+  /// Rows of one stream and epoch with numbers above `afterSeq`, oldest first, without a hole
+  /// between them.
+  ///
+  /// @param maxRows ≥ 1
+  /// @return empty when there is none
+  public @Nullable NumberedBatch read(StreamSchema schema, long epoch, long afterSeq, int maxRows) {
+    List<StreamTable> tables;
+    synchronized (partitions) {
+      tables = List.copyOf(partitionsOf(schema).values());
+    }
+    try (Connection connection = database.reader()) {
+      for (StreamTable table : tables) {
+        String condition = "r.epoch = " + epoch + " AND r.seq > " + afterSeq;
+        long first =
+            Database.number(
+                connection,
+                "SELECT coalesce(min(seq), 0) FROM " + table.rowsTable() + " r WHERE " + condition);
+        if (first == 0) {
+          continue;
+        }
+        String sql =
+            table.select(condition + " AND r.seq < " + (first + maxRows)) + " ORDER BY r.seq";
+        try (Statement statement = connection.createStatement();
+            ResultSet result = statement.executeQuery(sql)) {
+          return new NumberedBatch(
+              schema.name(), epoch, first, BatchReader.read(schema, result, maxRows));
+        }
+      }
+      return null;
+    } catch (SQLException e) {
+      throw new StorageException("cannot read " + schema.name(), e);
+    }
+  }
+
+  @Override
+  public Connection reader() throws SQLException {
+    return database.reader();
+  }
+
+  @Override
+  public String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
+    StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, false));
+    String time = RowSource.timeColumn(schema);
+    String condition =
+        fromUnixNanos == 0 && untilUnixNanos == Long.MAX_VALUE
+            ? ""
+            : "r." + time + " >= " + fromUnixNanos + " AND r." + time + " < " + untilUnixNanos;
+    synchronized (partitions) {
+      for (StreamTable table : partitionsOf(schema).values()) {
+        sql.append(" UNION ALL ").append(table.select(condition));
+      }
+    }
+    return sql.toString();
+  }
+
+  /// Writes a consistent copy with the views into `file`, which must not exist.
+  public void snapshot(Path file) {
+    Snapshots.write(this, file, StreamSchema.ALL, agentViews());
+  }
+
+  /// Bytes on disk, the write-ahead log included.
+  public long storedBytes() {
+    return size(directory.resolve(FILE_NAME)) + size(directory.resolve(FILE_NAME + ".wal"));
+  }
+
+  static long size(Path file) {
+    try {
+      return Files.exists(file) ? Files.size(file) : 0;
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  private static long nanos(Clock clock) {
+    var now = clock.instant();
+    return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+  }
+
+  /// Marks the epoch as ended cleanly and closes the file.
+  @Override
+  public void close() {
+    try {
+      Database.execute(
+          database.writer(), "UPDATE epochs SET closed_clean = true WHERE epoch = " + epoch);
+      database.close();
+      highWater.close();
+    } catch (SQLException | IOException e) {
+      throw new StorageException("cannot close " + FILE_NAME, e);
+    }
+  }
+}

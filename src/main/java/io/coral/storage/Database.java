@@ -1,0 +1,97 @@
+package io.coral.storage;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Properties;
+import org.duckdb.DuckDBConnection;
+
+/// One DuckDB instance with Coral's settings: one thread, little memory, nothing fetched from
+/// elsewhere.
+///
+/// [#writer()] is for the store's writer thread; [#reader()] opens a further connection for one
+/// use.
+final class Database implements AutoCloseable {
+  private final DuckDBConnection root;
+
+  private Database(DuckDBConnection root) {
+    this.root = root;
+  }
+
+  /// Opens a file, or a database in memory when `file` is empty.
+  ///
+  /// @param memoryMegabytes limit of the instance's buffers
+  static Database open(String file, int memoryMegabytes) throws SQLException {
+    Properties settings = new Properties();
+    settings.setProperty("threads", "1");
+    settings.setProperty("async_threads", "1");
+    settings.setProperty("memory_limit", memoryMegabytes + "MB");
+    settings.setProperty("autoinstall_known_extensions", "false");
+    settings.setProperty("autoload_known_extensions", "false");
+    settings.setProperty("preserve_insertion_order", "true");
+    Connection connection = DriverManager.getConnection("jdbc:duckdb:" + file, settings);
+    return new Database(connection.unwrap(DuckDBConnection.class));
+  }
+
+  DuckDBConnection writer() {
+    return root;
+  }
+
+  /// A connection for reading on the calling thread; the caller closes it.
+  DuckDBConnection reader() throws SQLException {
+    return root.duplicate().unwrap(DuckDBConnection.class);
+  }
+
+  static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /// Runs a statement that gives one number, 0 when it gives none.
+  static long number(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      return result.next() ? result.getLong(1) : 0;
+    }
+  }
+
+  /// A string literal; for file names and names that a statement cannot bind.
+  static String literal(String value) {
+    return "'" + value.replace("'", "''") + "'";
+  }
+
+  /// A resource below `schema/`.
+  static String script(String name) {
+    try (var in = Database.class.getResourceAsStream("/schema/" + name)) {
+      if (in == null) {
+        throw new IllegalStateException("schema/" + name + " is not in the jar");
+      }
+      return new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new IllegalStateException("schema/" + name, e);
+    }
+  }
+
+  /// Puts a file that cannot be opened aside, its write-ahead log with it, and returns its new
+  /// name.
+  static Path quarantine(Path file, long nowUnixNanos) throws IOException {
+    Path aside = file.resolveSibling(file.getFileName() + ".damaged-" + nowUnixNanos / 1_000_000);
+    Files.move(file, aside);
+    Path wal = file.resolveSibling(file.getFileName() + ".wal");
+    if (Files.exists(wal)) {
+      Files.move(wal, aside.resolveSibling(aside.getFileName() + ".wal"));
+    }
+    return aside;
+  }
+
+  @Override
+  public void close() throws SQLException {
+    root.close();
+  }
+}

@@ -1,0 +1,57 @@
+package io.coral.storage;
+
+import io.coral.model.StreamSchema;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import org.duckdb.DuckDBConnection;
+
+/// Copies of a store that anybody can open with DuckDB: the rows with their strings, and the views.
+final class Snapshots {
+  private static final int MEMORY_MEGABYTES = 64;
+
+  private Snapshots() {}
+
+  /// Writes one; all streams are read in one transaction. Blocks the calling thread.
+  ///
+  /// @param file must not exist
+  static void write(RowSource source, Path file, List<StreamSchema> streams, String views) {
+    String name = "snapshot_" + Integer.toHexString(file.hashCode());
+    try {
+      try (Connection connection = source.reader()) {
+        Database.execute(connection, "ATTACH " + Database.literal(file.toString()) + " AS " + name);
+        try {
+          copy(source, connection, name, streams);
+        } finally {
+          Database.execute(connection, "DETACH " + name);
+        }
+      }
+      // A view keeps the catalog it was made in, so the views are made with the copy opened on its
+      // own.
+      try (Database copy = Database.open(file.toString(), MEMORY_MEGABYTES)) {
+        Database.execute(copy.writer(), views);
+      }
+    } catch (SQLException e) {
+      throw new StorageException("cannot write a snapshot", e);
+    }
+  }
+
+  private static void copy(
+      RowSource source, Connection connection, String name, List<StreamSchema> streams)
+      throws SQLException {
+    Database.execute(connection, "BEGIN");
+    try {
+      for (StreamSchema stream : streams) {
+        String rows = source.relation(stream, 0, Long.MAX_VALUE);
+        Database.execute(
+            connection, "CREATE TABLE " + name + "." + stream.name() + "_rows AS " + rows);
+      }
+      AgentStore.createBounds(connection.unwrap(DuckDBConnection.class), name + ".");
+      Database.execute(connection, "COMMIT");
+    } catch (SQLException e) {
+      Database.execute(connection, "ROLLBACK");
+      throw e;
+    }
+  }
+}
