@@ -3,6 +3,7 @@ package io.coral.agent.kernel;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
+import com.sun.jna.ptr.PointerByReference;
 import java.nio.file.Path;
 
 /// `libcoral.so`, see `src/main/c/shim/coral.h` for what each function does. About 50 ns a call;
@@ -35,7 +36,7 @@ final class CoralLibrary {
   static native int coral_abi_version();
 
   static native int coral_open(
-      String objectPath, int ringBytes, Pointer[] out, byte[] error, int errorSize);
+      String objectPath, int ringBytes, PointerByReference out, byte[] error, int errorSize);
 
   static native int coral_attach(Pointer coral, byte[] error, int errorSize);
 
@@ -47,9 +48,9 @@ final class CoralLibrary {
 
   static native int coral_ring(
       Pointer coral,
-      Pointer[] consumerPosition,
-      Pointer[] producerPosition,
-      Pointer[] data,
+      PointerByReference consumerPosition,
+      PointerByReference producerPosition,
+      PointerByReference data,
       long[] size);
 
   static native int coral_flush(Pointer coral, long idleNanos);

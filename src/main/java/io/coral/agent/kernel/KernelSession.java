@@ -1,6 +1,7 @@
 package io.coral.agent.kernel;
 
 import com.sun.jna.Pointer;
+import com.sun.jna.ptr.PointerByReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -29,7 +30,7 @@ public final class KernelSession implements AutoCloseable {
       Path nativeDirectory, KernelTier tier, int ringBytes, EventListener listener)
       throws KernelException {
     CoralLibrary.load(nativeDirectory);
-    Pointer[] out = new Pointer[1];
+    PointerByReference out = new PointerByReference();
     byte[] error = new byte[ERROR_BYTES];
     int result =
         CoralLibrary.coral_open(
@@ -41,10 +42,10 @@ public final class KernelSession implements AutoCloseable {
     if (result != 0) {
       throw failure("the kernel refused the programs of tier " + tier, result, error);
     }
-    Pointer handle = out[0];
-    Pointer[] consumer = new Pointer[1];
-    Pointer[] producer = new Pointer[1];
-    Pointer[] data = new Pointer[1];
+    Pointer handle = out.getValue();
+    PointerByReference consumer = new PointerByReference();
+    PointerByReference producer = new PointerByReference();
+    PointerByReference data = new PointerByReference();
     long[] size = new long[1];
     result = CoralLibrary.coral_ring(handle, consumer, producer, data, size);
     if (result != 0) {
@@ -53,9 +54,9 @@ public final class KernelSession implements AutoCloseable {
     }
     RingBuffer ring =
         new RingBuffer(
-            consumer[0].getByteBuffer(0, 8),
-            producer[0].getByteBuffer(0, 8),
-            data[0].getByteBuffer(0, 2 * size[0]),
+            consumer.getValue().getByteBuffer(0, 8),
+            producer.getValue().getByteBuffer(0, 8),
+            data.getValue().getByteBuffer(0, 2 * size[0]),
             size[0]);
     return new KernelSession(handle, ring, new EventDecoder(listener));
   }
