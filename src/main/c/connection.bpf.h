@@ -31,31 +31,31 @@ struct head_scan {
 	u32 digits;
 	u32 chunked;
 	u32 first_line; /* not seen yet */
-	u32 reserved;
+	u32 length;     /* of what is being scanned; in memory, where the verifier does not follow it */
 };
 
 /* One per socket, freed by the kernel with it. The hooks of a socket run under its lock, one at a time; only the
  * flush iterator runs beside them (see flush.bpf.h). */
 struct connection {
+	/* The first 56 bytes share a cache line with what the lookup itself touches. */
+	u8 phase;
+	u8 role;
+	u16 reserved;
+	u32 ordinal;
+	u32 until[2];   /* sequence number up to which each direction was looked at */
+	u64 generation; /* exchanges that have ended */
+	u64 progressed; /* 1 + generation in which the iterator last took a copy */
+	u64 body_left;  /* of the request */
+	u64 tail;       /* last response bytes, right-aligned */
+	u32 tail_length;
+	u32 response_captured;        /* bytes in response */
 	struct coral_exchange record; /* and behind it, contiguous for the ring: */
 	u8 prefix[CORAL_PREFIX_BYTES];
 	u8 response[CORAL_PREFIX_BYTES];
 	u8 slack[CORAL_PREFIX_BYTES]; /* so that 2 * CORAL_PREFIX_BYTES lie behind response, as source_read asks */
-	u64 generation;               /* exchanges that have ended */
-	u64 progressed;               /* 1 + generation in which the iterator last took a copy */
 	u64 flushed;                  /* 1 + generation of the last progress record … */
 	u64 flushed_bytes;            /* … and its response_bytes */
-	u64 body_left;                /* of the request */
 	u64 position[2];              /* bytes shipped or skipped per direction, message way */
-	u64 tail;                     /* last response bytes, right-aligned */
-	u32 tail_length;
-	u32 response_captured; /* bytes in response */
-	u32 until[2];          /* sequence number up to which each direction was looked at */
-	u32 ordinal;
-	u8 phase;
-	u8 role;
-	u16 reserved;
-	struct head_scan scan;
 };
 
 struct {

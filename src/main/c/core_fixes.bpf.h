@@ -45,6 +45,7 @@ struct source {
 	const struct sk_buff *skb;
 	u64 skb_offset; /* of `begin` in skb */
 	struct user_bytes user;
+	u64 id; /* of the thread, as bpf_get_current_pid_tgid tells */
 	u32 begin;
 	u32 length;
 	u32 kind;

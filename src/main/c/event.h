@@ -44,7 +44,7 @@ struct coral_header {
 
 struct coral_exchange {
 	struct coral_header header;
-	__u64 start_ns;      /* first request byte */
+	__u64 start_ns;      /* first request byte: a server's came in, a client's was sent */
 	__u64 first_byte_ns; /* first byte of the final response, 0 = none */
 	__u64 last_byte_ns;  /* last response byte so far, 0 = none */
 	__u64 connection_id; /* unique while the programs are loaded */

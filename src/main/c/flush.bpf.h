@@ -52,7 +52,7 @@ static __always_inline int flush_one(struct sock *sk, struct connection *c)
 		return 0; /* tried again at the next flush; the final record comes in any case */
 	__sync_lock_test_and_set(&c->progressed, generation + 1);
 	r = &out->record;
-	bpf_probe_read_kernel(out, sizeof(*r) + CORAL_PREFIX_BYTES, c);
+	bpf_probe_read_kernel(out, sizeof(*r) + CORAL_PREFIX_BYTES, &c->record);
 	size = r->prefix_length;
 	captured = *(volatile u32 *)&c->response_captured;
 	if (captured > r->response_bytes - rest)

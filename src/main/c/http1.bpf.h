@@ -21,6 +21,15 @@ const volatile u32 longest_head_bytes = 16384;
 
 enum { NOT_A_REQUEST, A_REQUEST, MAYBE_A_REQUEST };
 
+/* The eight bytes at `from`, opaque to the compiler: it would make seven loads of one that is masked. */
+static __always_inline u64 word_at(const void *from)
+{
+	u64 word = *(const u64 *)from;
+
+	asm volatile("" : "+r"(word));
+	return word;
+}
+
 /* Reads one header field at `at`, which is behind a line feed, if it tells the length of the body.
  * A line that ends behind `length` is left for the next piece of the head. */
 __noinline int scan_field(struct head_bytes *head, struct head_scan *out, u32 at, u32 length)
@@ -40,7 +49,7 @@ __noinline int scan_field(struct head_bytes *head, struct head_scan *out, u32 at
 	}
 	if (name != WORD('c', 'o', 'n', 't', 'e', 'n', 't', '-'))
 		return 0;
-	name = (*(u64 *)(head->bytes + at + 8) | LOWER_CASE) & 0x00ffffffffffffffULL;
+	name = (word_at(head->bytes + at + 8) | LOWER_CASE) & 0x00ffffffffffffffULL;
 	if (name != (WORD('l', 'e', 'n', 'g', 't', 'h', ':', 0)))
 		return 0;
 	at += 15;
@@ -72,69 +81,44 @@ static __always_inline u32 lowest_hit(u64 hits)
 	return ((hits & -hits) >> 7) * 0x0001020304050607ULL >> 56 & 7;
 }
 
-/* Looks at the line feeds of the eight bytes at `i`; `hits` has the top bit set of each byte that is one.
- * As scan_head; apart from it so that the verifier goes through this once and not 64 times. */
-__noinline int scan_lines(struct head_bytes *head, struct head_scan *out, u32 i, u64 hits, u32 length)
+/* Looks at the line that follows the line feed before `at`: the length of the head if it is empty,
+ * -1 if out->first_line is set and the line before it is none of HTTP/1, -2 if the bytes end here, 0 otherwise. */
+static __always_inline int scan_line(struct head_bytes *head, struct head_scan *out, u64 at)
 {
-	if (!head || !out || length > SCAN_BYTES)
-		return 0;
-	i &= SCAN_BYTES - 8; /* i + k + 2 <= 513, within the slack */
+	volatile u32 *limit = &out->length;
+	u64 line;
+
 	if (out->first_line) {
 		/* "GET / HTTP/1.1\r\n" at its end, "HTTP/1.1 200" at its start */
-		u64 at = i + lowest_hit(hits) + 1, from = at >= 10 ? at - 10 : 0, last, start;
+		u64 from = at - 10;
 
 		asm volatile("%0 &= 511" : "+r"(from));
-		last = *(u64 *)(head->bytes + from) & 0x00ffffffffffffffULL;
-		start = *(u64 *)head->bytes & 0x00ffffffffffffffULL;
 		out->first_line = 0;
-		if (at <= length && last != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) &&
-		    start != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0))
+		if (at <= *limit &&
+		    (word_at(head->bytes + from) ^ WORD('H', 'T', 'T', 'P', '/', '1', '.', 0)) << 8 &&
+		    (word_at(head->bytes) ^ WORD('H', 'T', 'T', 'P', '/', '1', '.', 0)) << 8)
 			return -1;
 	}
-#pragma unroll
-	for (u32 k = 0; k < 8; k++) {
-		u32 at = i + k + 1;
-		u8 next;
-
-		if (!(hits & 0x80ULL << (8 * k)))
-			continue;
-		next = head->bytes[at];
-		if (next == '\r') {
-			if (head->bytes[at + 1] == '\n' && at + 2 <= length)
-				return at + 2;
-		} else if ((next | 0x20) == 'c' || (next | 0x20) == 't') {
-			scan_field(head, out, at, length);
-		}
-	}
+	line = *(u32 *)(head->bytes + at - 1);
+	asm volatile("" : "+r"(line));
+	if ((line & 0xffffff) == ('\n' | '\r' << 8 | '\n' << 16))
+		return at + 2 <= *limit ? (int)at + 2 : -2;
+	line = (line >> 8 & 0xff) | 0x20;
+	if (unlikely(line == 'c' || line == 't'))
+		scan_field(head, out, at, *limit);
 	return 0;
 }
 
-/* Scans 64 bytes from `block`, a multiple of 64. As scan_head, and apart from it for the verifier's sake. */
-__noinline int scan_block(struct head_bytes *head, struct head_scan *out, u32 block, u32 length)
+/* The line feeds of eight bytes; `hits` has the top bit set of each of them. Apart from scan_head so that the
+ * verifier goes through this once and not 64 times. */
+__noinline int scan_lines(struct head_bytes *head, struct head_scan *out, u32 i, u64 hits)
 {
-	if (!head || !out || length > SCAN_BYTES)
+	if (!head || !out)
 		return 0;
-	block &= SCAN_BYTES - 64;
-	for (u32 k = 0; k < 64; k += 8) {
-		u32 i = block + k; /* <= 504 */
-		u64 word, hits;
-		int end;
+	i &= SCAN_BYTES - 8;
+	for (u32 k = 0; hits && k < 8; k++, hits &= hits - 1) {
+		int end = scan_line(head, out, i + lowest_hit(hits) + 1);
 
-		if (i >= length)
-			return 0;
-		word = *(u64 *)(head->bytes + i) ^ REPEATED('\n');
-		hits = (word - REPEATED(1)) & ~word & REPEATED(0x80);
-		if (likely(!hits))
-			continue;
-		if (!out->first_line && !(hits & (hits - 1))) {
-			/* One line feed, the common case. */
-			u32 at = i + lowest_hit(hits) + 1;
-			u8 next = head->bytes[at];
-
-			if (likely(next != '\r' && (next | 0x20) != 'c' && (next | 0x20) != 't'))
-				continue;
-		}
-		end = scan_lines(head, out, i, hits, length);
 		if (end)
 			return end;
 	}
@@ -146,16 +130,29 @@ __noinline int scan_block(struct head_bytes *head, struct head_scan *out, u32 bl
  * Eight bytes at a time; only a line feed is looked at closer. */
 __noinline int scan_head(struct head_bytes *head, struct head_scan *out, u32 length)
 {
+	volatile u32 *limit;
+
 	if (!head || !out || length > SCAN_BYTES)
 		return 0;
-	for (u32 block = 0; block < SCAN_BYTES; block += 64) {
+	limit = &out->length;
+	*limit = length;
+	for (u32 i = 0; i < SCAN_BYTES; i += 8) {
+		u64 word, hits, more;
 		int end;
 
-		if (block >= length)
+		if (i >= *limit)
 			return 0;
-		end = scan_block(head, out, block, length);
+		word = word_at(head->bytes + i) ^ REPEATED('\n');
+		hits = (word - REPEATED(1)) & ~word & REPEATED(0x80);
+		if (likely(!hits))
+			continue;
+		end = scan_line(head, out, i + lowest_hit(hits) + 1);
+		more = hits & (hits - 1);
+		asm volatile("" : "+r"(more)); /* no population count instead */
+		if (unlikely(!end && more))
+			end = scan_lines(head, out, i, more);
 		if (end)
-			return end;
+			return end == -2 ? 0 : end;
 	}
 	return 0;
 }
@@ -241,14 +238,11 @@ static __always_inline void fill_tail(struct connection *c)
 /* Emits the exchange; `rest` response bytes were looked at but not reached. The phase is left and the generation
  * raised before the record is made: a copy that the flush iterator takes meanwhile is either seen here (progressed)
  * or discarded there (generation). */
-__noinline int emit_exchange(struct connection *c, u64 now, u32 flags, u32 rest)
+static __always_inline void emit_inline(struct connection *c, u64 now, u32 flags, u32 rest)
 {
-	struct coral_exchange *r;
+	struct coral_exchange *r = &c->record;
 	u64 size, generation;
 
-	if (!c)
-		return 0;
-	r = &c->record;
 	*(volatile u8 *)&c->phase = PHASE_IDLE;
 	generation = __sync_fetch_and_add(&c->generation, 1); /* a full barrier */
 	if (*(volatile u64 *)&c->progressed == generation + 1)
@@ -265,6 +259,12 @@ __noinline int emit_exchange(struct connection *c, u64 now, u32 flags, u32 rest)
 	count(CORAL_EXCHANGES_GENERATED, 1);
 	if (bpf_ringbuf_output(&ring, r, size, BPF_RB_NO_WAKEUP))
 		count(CORAL_EXCHANGES_DROPPED_RING, 1);
+}
+
+__noinline int emit_exchange(struct connection *c, u64 now, u32 flags, u32 rest)
+{
+	if (c)
+		emit_inline(c, now, flags, rest);
 	return 0;
 }
 
@@ -275,7 +275,7 @@ static __always_inline void finish(const struct sock *sk, struct connection *c, 
 
 /* Continues the search for the end of the head behind the first 512 bytes, in pieces that overlap so that no field
  * is cut. c->response serves as the piece. */
-static __noinline int scan_long_head(struct source *s, struct connection *c, u64 offset)
+static __noinline int scan_long_head(struct source *s, struct connection *c, struct head_scan *scan, u64 offset)
 {
 	u64 step = SCAN_BYTES - SCAN_SLACK, at = step;
 
@@ -292,7 +292,7 @@ static __noinline int scan_long_head(struct source *s, struct connection *c, u64
 			count(CORAL_READ_FAULTS, 1);
 			return 0;
 		}
-		end = scan_head((struct head_bytes *)c->response, &c->scan, length);
+		end = scan_head((struct head_bytes *)c->response, scan, length);
 		if (end > 0)
 			return at + end;
 		if (rest <= SCAN_BYTES)
@@ -304,6 +304,7 @@ static __noinline int scan_long_head(struct source *s, struct connection *c, u64
 /* Bytes that should begin a request, in PHASE_IDLE; `offset` is where they begin in the source. */
 static __always_inline void begin(struct source *s, struct connection *c, u64 offset, u64 now)
 {
+	struct head_scan scan = {.first_line = 1};
 	struct coral_exchange *r = &c->record;
 	u64 available = s->length - offset, size = available, low, high, id;
 	int verdict, end;
@@ -331,7 +332,7 @@ static __always_inline void begin(struct source *s, struct connection *c, u64 of
 			count(CORAL_NOT_HTTP, 1);
 		return;
 	}
-	id = bpf_get_current_pid_tgid();
+	id = s->id;
 	r->start_ns = now;
 	r->first_byte_ns = 0;
 	r->last_byte_ns = 0;
@@ -347,17 +348,14 @@ static __always_inline void begin(struct source *s, struct connection *c, u64 of
 	r->response_prefix_length = 0;
 	c->response_captured = 0;
 	c->tail_length = 0;
-	c->scan.content_length = 0;
-	c->scan.chunked = 0;
-	c->scan.first_line = 1;
-	end = scan_head((struct head_bytes *)c->prefix, &c->scan, size);
+	end = scan_head((struct head_bytes *)c->prefix, &scan, size);
 	if (unlikely(end < 0)) {
 		count(CORAL_NOT_HTTP, 1);
 		return;
 	}
 	if (unlikely(!end)) {
 		if (available > CORAL_PREFIX_BYTES)
-			end = scan_long_head(s, c, offset);
+			end = scan_long_head(s, c, &scan, offset);
 		if (!end) {
 			c->until[TOWARDS_SERVER] = s->begin + offset; /* ship it all */
 			leave_pairing(c, available >= longest_head_bytes ? CORAL_MESSAGE_WAY_LONG_HEAD
@@ -368,12 +366,12 @@ static __always_inline void begin(struct source *s, struct connection *c, u64 of
 			r->flags = CORAL_FLAG_TRUNCATED;
 	}
 	available -= end;
-	if (unlikely(c->scan.chunked || available > c->scan.content_length)) {
+	if (unlikely(scan.chunked || available > scan.content_length)) {
 		c->until[TOWARDS_SERVER] = s->begin + offset;
-		leave_pairing(c, c->scan.chunked ? CORAL_MESSAGE_WAY_CHUNKED : CORAL_MESSAGE_WAY_PIPELINED);
+		leave_pairing(c, scan.chunked ? CORAL_MESSAGE_WAY_CHUNKED : CORAL_MESSAGE_WAY_PIPELINED);
 		return;
 	}
-	c->body_left = c->scan.content_length - available;
+	c->body_left = scan.content_length - available;
 	r->ordinal = ++c->ordinal;
 	c->phase = PHASE_OPEN;
 }
@@ -398,7 +396,7 @@ static __always_inline void on_request(const struct sock *sk, struct source *s, 
 		/* A server may answer before it reads the body; the next request then follows in the same bytes. */
 		c->record.request_bytes += c->body_left;
 		fresh -= c->body_left;
-		finish(sk, c, now, 0);
+		emit_inline(c, now, 0, not_reached(sk, c, TOWARDS_CLIENT));
 	}
 	begin(s, c, fresh < s->length ? s->length - fresh : 0, now);
 }
@@ -408,11 +406,11 @@ static __always_inline void on_request(const struct sock *sk, struct source *s, 
 static __noinline int skip_interim(struct source *s, struct connection *c, u64 offset, u64 size)
 {
 	for (int i = 0; i < 4; i++) {
+		struct head_scan scan = {.first_line = 1};
 		int end;
 
 		clamp_to(size, CORAL_PREFIX_BYTES);
-		c->scan.first_line = 1;
-		end = scan_head((struct head_bytes *)c->response, &c->scan, size);
+		end = scan_head((struct head_bytes *)c->response, &scan, size);
 		if (end <= 0)
 			return -2;
 		offset += end;
@@ -488,6 +486,23 @@ static __noinline int continue_response(struct source *s, struct connection *c, 
 	return 0;
 }
 
+/* By way of the scratch: a copy from user memory into the socket's storage makes the kernel look up what kind of
+ * memory that is (hardened usercopy), which costs as much as the copy. */
+static __always_inline int read_response(struct source *s, u64 offset, u8 *to, u64 size)
+{
+	u32 hook = s->hook;
+	struct message_scratch *scratch = bpf_map_lookup_elem(&message_scratch, &hook);
+	int error;
+
+	if (!scratch || s->kind == SOURCE_SKB)
+		return source_read(s, offset, to, size, CORAL_PREFIX_BYTES);
+	error = source_read(s, offset, scratch->bytes, size, CORAL_PREFIX_BYTES);
+	for (u32 i = 0; i < CORAL_PREFIX_BYTES && i < size; i += 32)
+		for (u32 k = i; k < i + 32; k += 8)
+			*(u64 *)(to + k) = *(u64 *)(scratch->bytes + k);
+	return error;
+}
+
 static __always_inline void on_response(const struct sock *sk, struct source *s, struct connection *c, u64 now)
 {
 	struct coral_exchange *r = &c->record;
@@ -517,11 +532,11 @@ static __always_inline void on_response(const struct sock *sk, struct source *s,
 	if (s->kind == SOURCE_SEGMENTS && !offset && s->user.contiguous >= 64 && s->user.contiguous < size)
 		size = s->user.contiguous;
 	clamp_to(size, CORAL_PREFIX_BYTES);
-	if (unlikely(source_read(s, offset, c->response, size, CORAL_PREFIX_BYTES))) {
+	if (unlikely(read_response(s, offset, c->response, size))) {
 		count(CORAL_READ_FAULTS, 1); /* a response of unknown status */
 		size = 0;
 	} else {
-		word = *(u64 *)c->response & 0x00ffffffffffffffULL;
+		word = word_at(c->response) & 0x00ffffffffffffffULL;
 		if (unlikely(available < 12)) {
 			u64 have = available < 7 ? (1ULL << (8 * available & 63)) - 1 : 0x00ffffffffffffffULL;
 
@@ -581,22 +596,61 @@ static __always_inline void on_response(const struct sock *sk, struct source *s,
 	*(volatile u8 *)&c->phase = PHASE_RESPONDING;
 }
 
+/* A zero that the compiler does not know: it drops a result that is constant or ignored, and what is left in its
+ * register may be a pointer, which the verifier refuses. */
+static __always_inline int done(void)
+{
+	int zero = 0;
+
+	asm volatile("" : "+r"(zero));
+	return zero;
+}
+
+/* The client's side, apart so that the server's, which has the higher rates, stays in few cache lines. */
+static __noinline int request_of_client(const struct sock *sk, struct source *s, struct connection *c, u64 now)
+{
+	on_request(sk, s, c, now);
+	return done();
+}
+
+static __noinline int response_at_client(const struct sock *sk, struct source *s, struct connection *c, u64 now)
+{
+	on_response(sk, s, c, now);
+	return done();
+}
+
+/* When the socket last got a segment: that is when a request came in that is now read for the first time. It is
+ * nearer to what the client sees than the clock, and cheaper. Only behind the last exchange: a request that came
+ * in before the last response left, or a time that the kernel did not keep, gives the clock. */
+static __always_inline u64 arrival(const struct sock *sk, const struct connection *c)
+{
+	const struct tcp_sock *tcp = as_tcp(sk);
+	u64 came = bpf_core_field_exists(tcp->tcp_clock_cache) ? tcp->tcp_clock_cache : 0;
+
+	return likely(came > c->record.last_byte_ns) ? came : bpf_ktime_get_ns();
+}
+
 /* The socket hooks. `receives` is a constant: 1 on the receive hook, 0 on the send hook. */
 static __always_inline int on_bytes(const struct sock *sk, struct source *s, struct connection *c,
 				    const bool receives)
 {
-	u64 now = bpf_ktime_get_ns();
 	u32 towards = (c->role == CORAL_SERVER) == receives ? TOWARDS_SERVER : TOWARDS_CLIENT;
+	int result = 0;
+	u64 now = receives && towards == TOWARDS_SERVER ? arrival(sk, c) : bpf_ktime_get_ns();
 
 	if (likely(c->phase < PHASE_MESSAGES)) {
-		if (towards == TOWARDS_SERVER)
+		if (receives && towards == TOWARDS_SERVER)
 			on_request(sk, s, c, now);
-		else
+		else if (receives)
+			result = response_at_client(sk, s, c, now);
+		else if (towards == TOWARDS_CLIENT)
 			on_response(sk, s, c, now);
+		else
+			result = request_of_client(sk, s, c, now);
 	}
 	if (unlikely(c->phase == PHASE_MESSAGES))
 		ship(s, c, towards, now);
-	return 0;
+	return result;
 }
 
 /* First bytes of a socket without state: is it a request? Bytes of everything else are never copied further

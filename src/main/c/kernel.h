@@ -81,6 +81,7 @@ struct tcp_sock {
 	u32 copied_seq;
 	u32 write_seq;
 	u32 rcv_nxt;
+	u64 tcp_clock_cache; /* CLOCK_MONOTONIC in ns when the last segment came in */
 };
 
 struct tcp_skb_cb {

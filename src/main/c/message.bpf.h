@@ -69,7 +69,7 @@ static __noinline int ship(struct source *s, struct connection *c, u32 towards, 
 {
 	u32 hook = s->hook;
 	struct message_scratch *scratch = bpf_map_lookup_elem(&message_scratch, &hook);
-	u64 id = bpf_get_current_pid_tgid(), offset, rest;
+	u64 id = s->id, offset, rest;
 	struct coral_message *m;
 	s32 seen;
 

@@ -14,12 +14,14 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(coral_receive, const struct sk_buff *skb)
 {
+	u64 id = bpf_get_current_pid_tgid();
 	struct connection *c;
 	struct source s;
 	struct sock *sk;
 
-	if (likely(!is_followed(bpf_get_current_pid_tgid() >> 32)))
+	if (likely(!is_followed(id >> 32)))
 		return 0;
+	s.id = id;
 	sk = skb->sk;
 	if (!sk || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
@@ -38,11 +40,13 @@ int BPF_PROG(coral_receive, const struct sk_buff *skb)
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(coral_send, struct sock *sk, const struct msghdr *msg)
 {
+	u64 id = bpf_get_current_pid_tgid();
 	struct connection *c;
 	struct source s;
 
-	if (likely(!is_followed(bpf_get_current_pid_tgid() >> 32)))
+	if (likely(!is_followed(id >> 32)))
 		return 0;
+	s.id = id;
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);

@@ -6,7 +6,7 @@ SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
        service AS service_name,
        method AS http_method,
        route AS http_route,
-       status::SMALLINT AS http_status_code,
+       nullif(status, 0)::SMALLINT AS http_status_code,
        b.seed_upper_ms AS latency_bucket_ms,
        sum(n)::BIGINT AS count,
        map_concat(MAP {'role': 'server'}, attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
@@ -33,9 +33,9 @@ WHERE false;
 
 CREATE OR REPLACE VIEW beyla_traces AS
 SELECT replace(trace_id::VARCHAR, '-', '') AS trace_id,
-       lower(lpad(hex(span_id::UBIGINT), 16, '0')) AS span_id,
+       lower(lpad(hex(span_id), 16, '0')) AS span_id,
        CASE WHEN parent_span_id = 0 THEN NULL
-            ELSE lower(lpad(hex(parent_span_id::UBIGINT), 16, '0')) END AS parent_span_id,
+            ELSE lower(lpad(hex(parent_span_id), 16, '0')) END AS parent_span_id,
        ${agent_id}
        service AS service_name,
        name AS span_name,

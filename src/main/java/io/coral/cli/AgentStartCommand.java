@@ -12,7 +12,10 @@ final class AgentStartCommand implements Callable<Integer> {
 
   @Mixin StartFlags flags = new StartFlags();
 
-  @Option(names = "--colony", paramLabel = "HOST:PORT", description = "the colony to register with")
+  @Option(
+      names = "--colony",
+      paramLabel = "HOST:PORT",
+      description = "the colony to register with; empty: none")
   @Nullable String colony;
 
   AgentStartCommand(CliContext context) {
@@ -21,7 +24,7 @@ final class AgentStartCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (colony != null) {
+    if (colony != null && !colony.isEmpty()) {
       ServerAddress.parse(ServerAddress.Role.COLONY, colony);
     }
     return new ServerRun(context, Servers.Role.AGENT, flags.options(colony)).run();

@@ -14,7 +14,7 @@ public final class Bounds {
   public static final List<Double> SEED_MILLIS =
       List.of(10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0);
 
-  private static final double MAX_RATIO = 1.08;
+  private static final double MAX_RATIO = 1.078; // rounding to nanoseconds adds the rest
   private static final double[] ANCHOR_SECONDS = {
     1e-6, 1e-5, 1e-4, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5,
     10, 100, 1000, 3600

@@ -19,13 +19,16 @@ final class JvmFlags {
   private static final List<String> FLAGS =
       List.of(
           "-XX:+UseSerialGC",
-          "-Xms8m",
+          "-Xms6m",
           "-Xmx128m",
+          "-XX:NewSize=3m",
+          "-XX:MaxNewSize=40m",
           "-XX:MinHeapFreeRatio=10",
           "-XX:MaxHeapFreeRatio=20",
           "-Xss512k",
           "-XX:+UseCompactObjectHeaders",
           "-XX:-UsePerfData",
+          "-XX:TrimNativeHeapInterval=5000",
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow",
           "-Dstdout.encoding=UTF-8",

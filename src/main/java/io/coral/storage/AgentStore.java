@@ -44,6 +44,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   /// The database's file name, also under `/duckdb/`.
   public static final String FILE_NAME = "metrics.duckdb";
 
+  private static final String HIGH_WATER = "metrics.high-water";
   private static final long PARTITION_SECONDS = 600;
   private static final int MEMORY_MEGABYTES = 96;
 
@@ -79,6 +80,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
           throw new StorageException("cannot open " + file, e);
         }
         Path aside = Database.quarantine(file, nanos(clock));
+        Files.deleteIfExists(directory.resolve(HIGH_WATER));
         losses.add(
             "the database was damaged and is kept as "
                 + aside.getFileName()
@@ -122,7 +124,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       }
       FileChannel highWater =
           FileChannel.open(
-              directory.resolve("metrics.high-water"),
+              directory.resolve(HIGH_WATER),
               StandardOpenOption.CREATE,
               StandardOpenOption.READ,
               StandardOpenOption.WRITE);

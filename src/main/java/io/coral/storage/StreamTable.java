@@ -7,8 +7,10 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
@@ -27,7 +29,8 @@ final class StreamTable {
   private final StreamSchema schema;
   private final boolean withAgent;
   private final Map<String, Integer> ids = new HashMap<>();
-  private final Map<String, Integer> uncommitted = new LinkedHashMap<>();
+  private final Map<String, Integer> unwritten = new LinkedHashMap<>();
+  private final List<String> uncommitted = new ArrayList<>();
 
   /// @param catalog database the tables are in
   /// @param suffix behind the stream's name in the tables' names
@@ -114,15 +117,16 @@ final class StreamTable {
       }
       appender.flush();
     }
-    if (!uncommitted.isEmpty()) {
+    if (!unwritten.isEmpty()) {
       try (DuckDBAppender appender = connection.createAppender(catalog, "main", dictionary)) {
-        for (Map.Entry<String, Integer> entry : uncommitted.entrySet()) {
+        for (Map.Entry<String, Integer> entry : unwritten.entrySet()) {
           appender.beginRow();
           appender.append(entry.getValue()).append(entry.getKey());
           appender.endRow();
         }
         appender.flush();
       }
+      unwritten.clear();
     }
   }
 
@@ -146,7 +150,8 @@ final class StreamTable {
     }
     int id = ids.size();
     ids.put(value, id);
-    uncommitted.put(value, id);
+    uncommitted.add(value);
+    unwritten.put(value, id);
     return id;
   }
 
@@ -157,8 +162,9 @@ final class StreamTable {
 
   /// The transaction was rolled back: so is what it added to the dictionary.
   void forgetUncommitted() {
-    uncommitted.keySet().forEach(ids::remove);
+    uncommitted.forEach(ids::remove);
     uncommitted.clear();
+    unwritten.clear();
   }
 
   /// A relation with every row of the partition that fits `condition` and its strings.

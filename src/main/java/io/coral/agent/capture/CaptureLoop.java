@@ -39,13 +39,13 @@ final class CaptureLoop {
   private final ProcessDirectory processes;
   private final LongAdder unreadable;
   private final LongAdder refusedTargets;
-  private final Runnable attached;
   private final Consumer<Throwable> failed;
   private final ConcurrentLinkedQueue<Change> changes = new ConcurrentLinkedQueue<>();
   private final AtomicLongArray counters = new AtomicLongArray(KernelCounter.values().length);
   private final Thread thread;
   private List<Captured> batch = new ArrayList<>();
   private volatile boolean stopping;
+  private volatile boolean ended;
   private volatile long waitingBytes;
   private volatile long mapBytes;
   private volatile Runnable stopped = () -> {};
@@ -62,14 +62,12 @@ final class CaptureLoop {
       Topic<CapturedBatch> topic,
       ProcessDirectory processes,
       Figures figures,
-      Runnable attached,
       Consumer<Throwable> failed) {
     this.opening = opening;
     this.topic = topic;
     this.processes = processes;
     this.unreadable = figures.dropped("unreadable_record");
     this.refusedTargets = figures.counter("coral_targets_refused_total");
-    this.attached = attached;
     this.failed = failed;
     this.thread = Thread.ofPlatform().name("coral-capture").daemon().unstarted(this::run);
   }
@@ -81,8 +79,15 @@ final class CaptureLoop {
   void apply(TargetChange target, Runnable applied) {
     changes.add(new Change(target, applied));
     LockSupport.unpark(thread);
-    if (!thread.isAlive()) {
-      applied.run();
+    if (ended) {
+      releaseChanges();
+    }
+  }
+
+  /// Nobody is going to apply what still waits.
+  private void releaseChanges() {
+    for (Change change = changes.poll(); change != null; change = changes.poll()) {
+      change.applied.run();
     }
   }
 
@@ -90,7 +95,7 @@ final class CaptureLoop {
     stopped = whenStopped;
     stopping = true;
     LockSupport.unpark(thread);
-    if (!thread.isAlive()) {
+    if (ended) {
       whenStopped.run();
     }
   }
@@ -108,10 +113,17 @@ final class CaptureLoop {
   }
 
   private void run() {
+    while (changes.isEmpty() && !stopping) {
+      LockSupport.park(this);
+    }
+    if (stopping) {
+      stopped.run();
+      return;
+    }
     try (KernelSession session = opening.open(new Collector())) {
       session.attach();
       mapBytes = session.mapBytes();
-      attached.run();
+      LOG.info("capturing; {} MB of kernel memory", mapBytes >> 20);
       loop(session);
       // What has been answered is complete by now; the kernel side forgets it when it goes.
       session.flush(LAST_IDLE_NANOS);
@@ -122,6 +134,8 @@ final class CaptureLoop {
     } catch (KernelException e) {
       failed.accept(e);
     } finally {
+      ended = true;
+      releaseChanges();
       stopped.run();
     }
   }

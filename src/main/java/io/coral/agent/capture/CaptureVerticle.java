@@ -65,15 +65,14 @@ public final class CaptureVerticle extends VerticleBase implements Targets {
       LOG.warn("nothing is captured: {}", support.obstacle());
       return Future.succeededFuture();
     }
-    Promise<Void> attached = Promise.promise();
+    state = new CaptureState("ok", tier.get().name(), "");
     CaptureLoop started =
         new CaptureLoop(
             listener -> open(tier.get(), listener),
             topics.captured(),
             processes,
             figures,
-            attached::tryComplete,
-            attached::tryFail);
+            this::failed);
     loop = Optional.of(started);
     started.start();
     for (KernelCounter counter : KernelCounter.values()) {
@@ -81,15 +80,12 @@ public final class CaptureVerticle extends VerticleBase implements Targets {
     }
     figures.gauge("coral_ring_waiting_bytes", started::waitingBytes);
     figures.gauge("coral_kernel_map_bytes", started::mapBytes);
-    return attached
-        .future()
-        .onSuccess(_ -> state = new CaptureState("ok", tier.get().name(), ""))
-        .recover(
-            failure -> {
-              LOG.warn("nothing is captured: {}", failure.getMessage());
-              state = new CaptureState("failed", "", String.valueOf(failure.getMessage()));
-              return Future.succeededFuture();
-            });
+    return Future.succeededFuture();
+  }
+
+  private void failed(Throwable failure) {
+    LOG.warn("nothing is captured: {}", failure.getMessage());
+    state = new CaptureState("failed", "", String.valueOf(failure.getMessage()));
   }
 
   private KernelSession open(KernelTier tier, EventListener listener) throws KernelException {

@@ -5,6 +5,7 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /// `libcoral.so`, see `src/main/c/shim/coral.h` for what each function does. About 50 ns a call;
 /// the ring buffer is read without any.
@@ -59,7 +60,7 @@ final class CoralLibrary {
 
   static native long coral_map_bytes(Pointer coral);
 
-  static native int coral_btf_offset(String objectPath, String structure, String member);
+  static native int coral_btf_offset(String objectPath, String structure, @Nullable String member);
 
   static native int coral_has_tracepoint(String name);
 

@@ -1,0 +1,133 @@
+package io.coral.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.coral.model.ObserveRule;
+import io.coral.model.StreamSchema;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ConfigMappingTest {
+  @Test
+  void shippedAgentFile_differsFromTheDefaults_onlyInTheOtlpAddresses() throws Exception {
+    AgentConfig file =
+        AgentConfig.parse("conf/agent.yaml", Files.readString(Path.of("conf/agent.yaml")));
+    AgentConfig defaults = AgentConfig.defaults();
+    assertThat(file.otlpGrpc()).isEqualTo(Address.parse("0.0.0.0:4317"));
+    assertThat(file.otlpInsecure()).isTrue();
+    assertThat(file.api()).isEqualTo(defaults.api());
+    assertThat(file.beyla()).isEqualTo(defaults.beyla());
+    assertThat(file.flushInterval()).isEqualTo(defaults.flushInterval());
+    assertThat(file.heartbeatInterval()).isEqualTo(defaults.heartbeatInterval());
+    assertThat(defaults.otlpGrpc().isLoopback()).isTrue();
+  }
+
+  @Test
+  void shippedColonyFile_saysWhatTheDefaultsAre() throws Exception {
+    ColonyConfig file =
+        ColonyConfig.parse("conf/colony.yaml", Files.readString(Path.of("conf/colony.yaml")));
+    assertThat(file).isEqualTo(ColonyConfig.defaults());
+    assertThat(file.retention().get(StreamSchema.TRACES)).isEqualTo(Duration.ofDays(7));
+  }
+
+  @Test
+  void seedsExcerpt_withWhatWorks_isRead() throws Exception {
+    AgentConfig config =
+        AgentConfig.parse(
+            "a.yaml",
+            """
+            beyla:
+              enabled: true
+              discovery:
+                services:
+                  - name: "checkout-api"
+                    open_port: 8080
+                  - exe: nginx
+                  - pid: 4242
+              protocols:
+                http:
+                  enabled: true
+                  capture_headers: false
+                  route_patterns:
+                    - "/api/v1/users/:id"
+                grpc:
+                  enabled: true
+                sql:
+                  enabled: true
+                  obfuscate_queries: true
+              attributes:
+                environment: "production"
+              sampling:
+                rate: 0.5
+              limits:
+                max_traced_connections: 1000
+                ring_buffer_size: 65536
+            """);
+    assertThat(config.beyla().rules())
+        .containsExactly(
+            new ObserveRule("checkout-api", 8080, 0, ""),
+            new ObserveRule("", 0, 0, "nginx"),
+            new ObserveRule("", 0, 4242, ""));
+    assertThat(config.beyla().attributes()).containsEntry("environment", "production");
+    assertThat(config.beyla().samplingRate()).isEqualTo(0.5);
+    assertThat(config.notes()).hasSize(2).allMatch(note -> note.contains("not captured yet"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "agent: {prot: 1}|a.yaml:1:9: unknown key agent.prot (did you mean port?)",
+        "agent: {port: high}|a.yaml:1:15: agent.port: \"high\" (expected: a whole number from 0 to 65535)",
+        "agent: {port: 70000}|expected: a whole number from 0 to 65535",
+        "agent: [1]|(expected: a mapping)",
+        "agent: {flush_interval: 5}|expected: a duration such as 30s",
+        "agent: {flush_interval: 10ms}|at least 1s",
+        "agent: {bind: 0.0.0.0}|reachable from other hosts",
+        "telemetry: {grpc_endpoint: x}|expected: host:port",
+        "beyla: {enabled: maybe}|expected: true or false",
+        "beyla: {engine: beyla}|not supported yet",
+        "beyla: {sampling: {rate: 2}}|a number from 0 to 1",
+        "beyla: {discovery: {mode: all}}|beyla.discovery.mode is not supported yet",
+        "beyla: {discovery: {services: [{name: a, k8s_namespace: prod}]}}|k8s_namespace is not supported yet",
+        "beyla: {discovery: {services: [{name: a, open_ports: 80-90}]}}|open_ports is not supported yet",
+        "beyla: {discovery: {services: [{name: a}]}}|a rule selects nothing",
+        "beyla: {discovery: {services: [{pid: 1}]}}|a whole number from 2",
+        "beyla: {protocols: {http: {capture_headers: true}}}|capture_headers is not supported yet",
+        "beyla: {discovery: {services: a}}|(expected: a list)",
+        "'a: 1\na: 2'|stands twice",
+      })
+  void mistake_inAnAgentFile_isToldWithItsPlace(String yaml, String message) {
+    assertThatThrownBy(() -> AgentConfig.parse("a.yaml", yaml.replace("\\n", "\n")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "storage: {beyla: {retention: {http_metric: 3d}}}|did you mean http_metrics?",
+        "storage: {beyla: {retention: {traces: 3h}}}|at least 1d",
+        "storage: {beyla: {compression: zstd}}|not supported yet",
+        "ai: {x: 1}|ai is not supported yet",
+        "colony: {bind: 10.0.0.1}|reachable from other hosts",
+      })
+  void mistake_inAColonyFile_isToldWithItsPlace(String yaml, String message) {
+    assertThatThrownBy(() -> ColonyConfig.parse("c.yaml", yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void brokenYaml_isToldWithItsPlace() {
+    assertThatThrownBy(() -> AgentConfig.parse("a.yaml", "agent:\n  port: [1\n"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("a.yaml:");
+  }
+}

@@ -1,0 +1,214 @@
+package io.coral.it;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// An agent or a colony: the packaged jar as a process, with the flags that the launcher gives.
+final class CoralProcess implements AutoCloseable {
+  private static final Path JAR =
+      Path.of(System.getProperty("coral.jar", "target/coral.jar")).toAbsolutePath();
+  private static final Path NATIVE =
+      Path.of(System.getProperty("coral.it.native", "target/it-native")).toAbsolutePath();
+  private static final Duration READY = Duration.ofSeconds(30);
+  private static final Duration STOPPED = Duration.ofSeconds(30);
+
+  private final Process process;
+  private final Path output;
+  private final Api api;
+
+  /// A command that ended.
+  record Ended(int exitCode, String out, String err) {
+    String all() {
+      return "exit code " + exitCode + "\n" + out + err;
+    }
+  }
+
+  private CoralProcess(Process process, Path output, Api api) {
+    this.process = process;
+    this.output = output;
+    this.api = api;
+  }
+
+  /// The jar that is tested.
+  static Path jar() {
+    return JAR;
+  }
+
+  /// Where the jar's native parts are unpacked.
+  static Path nativeDirectory() {
+    return NATIVE;
+  }
+
+  /// Starts an agent on a port and waits until it serves.
+  static CoralProcess agent(Path directory, int port, String... arguments) throws IOException {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "agent",
+                "start",
+                "--data",
+                directory.toString(),
+                "--agent-port",
+                Integer.toString(port),
+                "--otlp-grpc",
+                "0",
+                "--otlp-http",
+                "0"));
+    all.addAll(List.of(arguments));
+    return start(directory, "agent", new Api(port), all);
+  }
+
+  /// Starts a colony on a port and waits until it serves.
+  static CoralProcess colony(Path directory, int port, String... arguments) throws IOException {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "colony",
+                "start",
+                "--data",
+                directory.toString(),
+                "--port",
+                Integer.toString(port)));
+    all.addAll(List.of(arguments));
+    return start(directory, "colony", new Api(port), all);
+  }
+
+  private static CoralProcess start(Path directory, String role, Api api, List<String> arguments)
+      throws IOException {
+    Files.createDirectories(directory);
+    Path output = directory.resolve(role + "-" + System.nanoTime() + ".log");
+    Process process =
+        new ProcessBuilder(command(List.of(), arguments))
+            .directory(directory.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    CoralProcess coral = new CoralProcess(process, output, api);
+    try {
+      await(role + " serves")
+          .atMost(READY)
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(50))
+          .until(
+              () -> {
+                if (!process.isAlive()) {
+                  throw new IllegalStateException(
+                      "ended with " + process.exitValue() + ":\n" + coral.output());
+                }
+                return api.isHealthy();
+              });
+    } catch (RuntimeException e) {
+      process.destroyForcibly();
+      throw e;
+    }
+    return coral;
+  }
+
+  /// Runs a command until it ends, at most 60 s.
+  static Ended run(Path directory, List<String> javaOptions, String... arguments)
+      throws IOException, InterruptedException {
+    return run(directory, command(javaOptions, List.of(arguments)));
+  }
+
+  /// Runs any command line in the same way.
+  static Ended run(Path directory, List<String> command) throws IOException, InterruptedException {
+    Path out = Files.createTempFile(directory, "command", ".out");
+    Path err = Files.createTempFile(directory, "command", ".err");
+    Process process =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    try {
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        throw new IllegalStateException(
+            String.join(" ", command) + " did not end:\n" + Files.readString(err));
+      }
+      return new Ended(process.exitValue(), Files.readString(out), Files.readString(err));
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  /// The command line that the launcher makes of the arguments.
+  static List<String> command(List<String> javaOptions, List<String> arguments) {
+    return command(NATIVE, JAR, javaOptions, arguments);
+  }
+
+  /// The same with other places for the jar and its native parts.
+  static List<String> command(
+      Path nativeDirectory, Path jar, List<String> javaOptions, List<String> arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-Xms8m",
+                "-Xmx128m",
+                "-Xss512k",
+                "-XX:+UseCompactObjectHeaders",
+                "-XX:-UsePerfData",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Dstdout.encoding=UTF-8",
+                "-Dstderr.encoding=UTF-8",
+                "-Dorg.slf4j.simpleLogger.log.io.coral=debug",
+                "-Dcoral.native.dir=" + nativeDirectory,
+                "-Djava.library.path=" + nativeDirectory));
+    command.addAll(javaOptions);
+    command.add("-jar");
+    command.add(jar.toString());
+    command.addAll(arguments);
+    return command;
+  }
+
+  /// What it answers.
+  Api api() {
+    return api;
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  /// What it printed so far.
+  String output() {
+    try {
+      return Files.readString(output);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// SIGKILL; returns when the process is gone.
+  void kill() throws InterruptedException {
+    process.destroyForcibly();
+    awaitEnd();
+  }
+
+  /// SIGTERM; returns when the process has ended in order.
+  void stop() throws InterruptedException {
+    process.destroy();
+    awaitEnd();
+  }
+
+  private void awaitEnd() throws InterruptedException {
+    if (!process.waitFor(STOPPED.toSeconds(), TimeUnit.SECONDS)) {
+      throw new IllegalStateException("process " + process.pid() + " does not end:\n" + output());
+    }
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}

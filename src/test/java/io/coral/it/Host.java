@@ -1,0 +1,78 @@
+package io.coral.it;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import io.coral.agent.kernel.KernelSupport;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/// What the tests need of the machine: rights, programs, ports.
+final class Host {
+  /// Below the range from which the kernel takes ports of outgoing connections.
+  private static final int FIRST_PORT = 20_000;
+
+  private static final int LAST_PORT = 32_000;
+  private static final AtomicInteger NEXT_PORT =
+      new AtomicInteger(
+          FIRST_PORT + (int) (ProcessHandle.current().pid() * 97 % (LAST_PORT - FIRST_PORT)));
+
+  private Host() {}
+
+  /// Skips the test, with the reason, where nothing can be captured.
+  static void requireCapture() {
+    Path nativeDirectory = Path.of(System.getProperty("coral.native.dir", "target/native"));
+    KernelSupport support = KernelSupport.probe(nativeDirectory.toAbsolutePath());
+    if (support.tier().isEmpty()) {
+      abort("nothing can be captured on this machine: " + support.obstacle());
+    }
+  }
+
+  static void requireRoot() {
+    if (!"root".equals(System.getProperty("user.name"))) {
+      abort("the test must be root: it starts a process as another user");
+    }
+  }
+
+  /// The path of a program; skips the test when there is none.
+  static String program(String name) {
+    List<String> directories =
+        Arrays.asList((System.getenv().getOrDefault("PATH", "") + ":/usr/sbin:/sbin").split(":"));
+    return directories.stream()
+        .filter(directory -> !directory.isEmpty())
+        .map(directory -> Path.of(directory, name))
+        .filter(Files::isExecutable)
+        .findFirst()
+        .map(Path::toString)
+        .orElseGet(() -> abort(name + " is not installed"));
+  }
+
+  /// A TCP port that nothing listens on.
+  static int freePort() throws IOException {
+    for (int attempt = 0; attempt < LAST_PORT - FIRST_PORT; attempt++) {
+      int port = NEXT_PORT.getAndUpdate(before -> before + 1 < LAST_PORT ? before + 1 : FIRST_PORT);
+      try (ServerSocket socket = new ServerSocket()) {
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return port;
+      } catch (IOException e) {
+        // Somebody else's: the next one.
+        continue;
+      }
+    }
+    throw new IOException("no port from " + FIRST_PORT + " to " + LAST_PORT + " is free");
+  }
+
+  /// Children of a process that are alive.
+  static List<Long> children(Process process) {
+    try (Stream<ProcessHandle> children = process.children()) {
+      return children.map(ProcessHandle::pid).toList();
+    }
+  }
+}

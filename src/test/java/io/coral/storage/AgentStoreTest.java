@@ -1,0 +1,294 @@
+package io.coral.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.coral.histogram.LatencyHistogram;
+import io.coral.model.ColumnBatch;
+import io.coral.model.Role;
+import io.coral.model.StreamSchema;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class AgentStoreTest {
+  static final Instant NOON = Instant.parse("2026-11-21T12:00:00Z");
+
+  @TempDir Path directory;
+  private final SteppingClock clock = new SteppingClock(NOON);
+
+  /// `count` requests of one series, each of `millis`.
+  static ColumnBatch metrics(String service, String route, int status, int count, long millis) {
+    LatencyHistogram histogram = new LatencyHistogram();
+    for (int i = 0; i < count; i++) {
+      histogram.record(millis * 1_000_000);
+    }
+    return new ColumnBatch.Builder(StreamSchema.HTTP_METRICS, 1)
+        .add(NOON.getEpochSecond() * 1_000_000_000L)
+        .add(service)
+        .add((long) Role.SERVER.code())
+        .add("GET")
+        .add(route)
+        .add((long) status)
+        .add("127.0.0.1")
+        .add((long) count)
+        .add(count * millis * 1_000_000)
+        .add(100L)
+        .add(200L)
+        .add(NOON.getEpochSecond() * 1_000_000_000L)
+        .add((long) histogram.offset())
+        .add(histogram.sparseCounts())
+        .add("configured")
+        .add("{\"environment\":\"test\"}")
+        .build();
+  }
+
+  static ColumnBatch spans(String service, int count) {
+    ColumnBatch.Builder spans = new ColumnBatch.Builder(StreamSchema.TRACES, count);
+    for (int i = 1; i <= count; i++) {
+      spans
+          .add(0x4bf92f3577b34da6L, i)
+          .add(-i)
+          .add(0L)
+          .add(service)
+          .add("GET /x")
+          .add((long) Role.SERVER.code())
+          .add(NOON.getEpochSecond() * 1_000_000_000L + i)
+          .add(i * 1_000_000L)
+          .add(500L)
+          .add(i % 2 == 0 ? 200L : 500L)
+          .add("GET")
+          .add("/x")
+          .add("127.0.0.1")
+          .add("host")
+          .add(1L)
+          .add(2L)
+          .add(77L)
+          .add("{}");
+    }
+    return spans.build();
+  }
+
+  private AgentStore open() {
+    return AgentStore.open(directory, clock);
+  }
+
+  @Test
+  void rows_afterReopening_areThereAndNumberedOn() {
+    try (AgentStore store = open()) {
+      store.append(List.of(metrics("web", "/a", 200, 3, 20), spans("web", 4)));
+    }
+    try (AgentStore store = open()) {
+      store.append(List.of(metrics("web", "/b", 500, 2, 20)));
+      List<StoredRange> ranges = store.ranges();
+      assertThat(ranges).hasSize(2);
+      assertThat(ranges.getFirst().maxSeq()).isEqualTo(2);
+      NumberedBatch batch =
+          Objects.requireNonNull(
+              store.read(StreamSchema.HTTP_METRICS, ranges.getFirst().epoch(), 0, 100));
+      assertThat(batch.firstSeq()).isEqualTo(1);
+      assertThat(batch.batch().texts(4)).containsExactly("/a", "/b");
+      assertThat(batch.batch().counts(13)[0]).containsExactly(3);
+      assertThat(store.losses()).isEmpty();
+    }
+  }
+
+  @Test
+  void read_inSmallSteps_givesEveryRowOnceAcrossPartitions() {
+    try (AgentStore store = open()) {
+      store.append(List.of(spans("web", 5)));
+      clock.advance(Duration.ofMinutes(11));
+      store.append(List.of(spans("web", 5)));
+      long epoch = store.ranges().getLast().epoch();
+      long seq = 0;
+      int rows = 0;
+      for (NumberedBatch batch = store.read(StreamSchema.TRACES, epoch, seq, 2);
+          batch != null;
+          batch = store.read(StreamSchema.TRACES, epoch, seq, 2)) {
+        assertThat(batch.firstSeq()).isEqualTo(seq + 1);
+        seq = batch.lastSeq();
+        rows += batch.batch().rows();
+      }
+      assertThat(rows).isEqualTo(10);
+    }
+  }
+
+  @Test
+  void expiredTables_areDroppedWhole() {
+    try (AgentStore store = open()) {
+      store.append(List.of(spans("web", 5), metrics("web", "/a", 200, 1, 1)));
+      clock.advance(Duration.ofMinutes(75));
+      store.append(List.of(spans("web", 1)));
+      store.dropExpired(
+          Map.of(
+              StreamSchema.TRACES, Duration.ofHours(1),
+              StreamSchema.HTTP_METRICS, Duration.ofHours(2)));
+      StoredRange spans =
+          store.ranges().stream()
+              .filter(r -> r.stream().equals("traces"))
+              .findFirst()
+              .orElseThrow();
+      assertThat(spans.minSeq()).isEqualTo(6);
+      assertThat(spans.maxSeq()).isEqualTo(6);
+      assertThat(new TelemetryQueries(store).services(0, Long.MAX_VALUE)).hasSize(1);
+    }
+  }
+
+  @Test
+  void epoch_afterAnUncleanEnd_isNew() throws Exception {
+    AgentStore killed = open();
+    killed.append(List.of(spans("web", 5)));
+    Path copy = Files.createDirectory(directory.resolve("copy"));
+    for (String file : List.of("metrics.duckdb", "metrics.duckdb.wal", "metrics.high-water")) {
+      if (Files.exists(directory.resolve(file))) {
+        Files.copy(directory.resolve(file), copy.resolve(file));
+      }
+    }
+    killed.close();
+    try (AgentStore store = AgentStore.open(copy, clock)) {
+      store.append(List.of(spans("web", 1)));
+      assertThat(store.ranges()).extracting(StoredRange::maxSeq).containsExactly(5L, 1L);
+      assertThat(store.ranges()).extracting(StoredRange::epoch).doesNotHaveDuplicates();
+      assertThat(store.losses()).isEmpty();
+    }
+  }
+
+  @Test
+  void committedRows_thatAreMissing_areStated() throws Exception {
+    long epoch;
+    try (AgentStore store = open()) {
+      store.append(List.of(spans("web", 5)));
+      epoch = store.ranges().getFirst().epoch();
+    }
+    ByteBuffer mark = ByteBuffer.allocate(32).putLong(epoch).putLong(0).putLong(epoch).putLong(12);
+    Files.write(directory.resolve("metrics.high-water"), mark.array());
+    try (AgentStore store = open()) {
+      assertThat(store.losses())
+          .containsExactly("7 committed rows of traces are missing after the last start");
+    }
+  }
+
+  @Test
+  void damagedFile_isKeptAsideAndReplaced() throws Exception {
+    try (AgentStore store = open()) {
+      store.append(List.of(spans("web", 5)));
+    }
+    try (FileChannel file =
+        FileChannel.open(directory.resolve("metrics.duckdb"), StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.allocate(12_288), 0);
+    }
+    try (AgentStore store = open()) {
+      assertThat(store.losses()).hasSize(1).first().asString().contains("damaged");
+      store.append(List.of(spans("web", 1)));
+    }
+    try (var files = Files.list(directory)) {
+      assertThat(files.map(each -> each.getFileName().toString()))
+          .anyMatch(name -> name.startsWith("metrics.duckdb.damaged-"));
+    }
+  }
+
+  @Test
+  void secondProcess_onTheSameFile_isRefused() {
+    try (AgentStore store = open()) {
+      assertThat(store.ranges()).isEmpty();
+      // The same process may open a file twice; what another one gets is the lock's message.
+      assertThatThrownBy(() -> AgentStore.open(Files.createFile(directory.resolve("file")), clock))
+          .isInstanceOf(StorageException.class);
+    }
+  }
+
+  @Test
+  void snapshot_answersTheSpecificationsSql() throws Exception {
+    Path file = directory.resolve("copy.duckdb");
+    try (AgentStore store = open()) {
+      store.append(
+          List.of(
+              metrics("web", "/a", 200, 3, 20),
+              metrics("web", "/a", 200, 2, 9000),
+              spans("web", 2)));
+      store.snapshot(file);
+    }
+    try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + file);
+        Statement statement = connection.createStatement()) {
+      try (ResultSet result =
+          statement.executeQuery(
+              "select service_name, http_route, sum(count) from beyla_http_metrics group by all")) {
+        assertThat(result.next()).isTrue();
+        assertThat(result.getString(1)).isEqualTo("web");
+        assertThat(result.getString(2)).isEqualTo("/a");
+        assertThat(result.getLong(3)).isEqualTo(5);
+        assertThat(result.next()).isFalse();
+      }
+      try (ResultSet result =
+          statement.executeQuery(
+              "select latency_bucket_ms, count, attributes['role'], attributes['environment'],"
+                  + " timestamp from beyla_http_metrics order by 1")) {
+        assertThat(result.next()).isTrue();
+        assertThat(result.getDouble(1)).isEqualTo(25);
+        assertThat(result.getString(3)).isEqualTo("server");
+        assertThat(result.getString(4)).isEqualTo("test");
+        assertThat(result.getTimestamp(5).toInstant()).isEqualTo(NOON);
+        assertThat(result.next()).isTrue();
+        assertThat(result.getDouble(1)).isInfinite();
+        assertThat(result.getLong(2)).isEqualTo(2);
+      }
+      try (ResultSet result =
+          statement.executeQuery(
+              "select trace_id, span_id, parent_span_id from beyla_traces_local")) {
+        assertThat(result.next()).isTrue();
+        assertThat(result.getString(1)).hasSize(32);
+        assertThat(result.getString(2)).isEqualTo("ffffffffffffffff");
+        assertThat(result.getString(3)).isNull();
+      }
+    }
+  }
+
+  @Test
+  void queries_overTheStore_giveRedAndTraces() {
+    try (AgentStore store = open()) {
+      store.append(
+          List.of(
+              metrics("web", "/a", 200, 30, 20),
+              metrics("web", "/a", 503, 10, 200),
+              metrics("web", "/b", 0, 5, 20),
+              metrics("other", "/a", 200, 1, 1),
+              spans("web", 6)));
+      TelemetryQueries queries = new TelemetryQueries(store);
+      long noon = NOON.getEpochSecond() * 1_000_000_000L;
+      HttpAnswer answer = queries.http("web", noon, noon + 1, Role.SERVER);
+      assertThat(answer.overall().requests()).isEqualTo(45);
+      assertThat(answer.overall().errors()).isEqualTo(10);
+      assertThat(answer.routes().getFirst().statusClasses())
+          .containsEntry("2xx", 30L)
+          .containsEntry("5xx", 10L);
+      assertThat(answer.routes().get(1).statusClasses()).containsEntry("unknown", 5L);
+      assertThat(answer.routes().getFirst().p99Millis()).isBetween(180.0, 220.0);
+      assertThat(queries.http("web", noon, noon + 1, Role.CLIENT).overall().requests()).isZero();
+      assertThat(queries.services(noon, noon + 1))
+          .extracting(ServiceRow::name)
+          .containsExactly("other", "web");
+      List<HttpWindow> windows = queries.httpWindows(List.of("web"), noon, noon + 1);
+      assertThat(windows).hasSize(3);
+      assertThat(windows.getFirst().attributes()).containsEntry("environment", "test");
+      List<TraceRow> traces = queries.traces("web", noon, noon + 100, 0, 3);
+      assertThat(traces).hasSize(3);
+      assertThat(traces.getFirst().startUnixNanos()).isEqualTo(noon + 6);
+      assertThat(queries.traces("", noon, noon + 100, 5_000_000, 10)).hasSize(2);
+      assertThat(queries.trace(traces.getFirst().traceId())).hasSize(1);
+      assertThat(queries.traceSpans(List.of("web"), noon, noon + 100, 2)).hasSize(2);
+    }
+  }
+}
