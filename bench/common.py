@@ -156,11 +156,17 @@ class Nginx:
             ["nginx", "-c", f"{directory}/nginx.conf"], SERVER_CPU, stderr=subprocess.DEVNULL
         )
         wait_for_port(self.status_port)
+        # The master listens before it has a worker.
+        end = time.monotonic() + 10
+        while not children(self.process.pid) and time.monotonic() < end:
+            time.sleep(0.01)
         self.worker = children(self.process.pid)[0]
-        self._status = socket.create_connection(("127.0.0.1", self.status_port))
+        self._status = None
 
     def snapshot(self):
         """(CPU ns of the worker, requests served, time)."""
+        if not self._status:
+            self._status = socket.create_connection(("127.0.0.1", self.status_port))
         self._status.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         text = b""
         while b"Reading:" not in text:
@@ -170,6 +176,12 @@ class Nginx:
             text += more
         requests = int(text.split(b"requests\n")[1].split()[2])
         return cpu_ns(self.worker), requests, time.monotonic()
+
+    def let_go(self):
+        """Ends the status connection: the worker serves it as well, so its last exchange stays open with it."""
+        if self._status:
+            self._status.close()
+        self._status = None
 
     def measure(self, seconds):
         """(CPU us per request, requests per second, requests)."""

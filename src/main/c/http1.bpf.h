@@ -376,6 +376,16 @@ static __always_inline void begin(struct source *s, struct connection *c, u64 of
 	c->phase = PHASE_OPEN;
 }
 
+/* Did a response, or a request and more, pass while the process was not followed? Then the exchange that is open
+ * can no longer be paired, which says nothing about the next. */
+static __always_inline bool passed_unseen(const struct sock *sk, const struct source *s, const struct connection *c)
+{
+	s32 gap = s->begin - c->until[TOWARDS_SERVER];
+
+	return (gap > 0 && (u32)gap > c->body_left) ||
+	       (s32)(reached(sk, c, TOWARDS_CLIENT) - c->until[TOWARDS_CLIENT]) > 0;
+}
+
 static __always_inline void on_request(const struct sock *sk, struct source *s, struct connection *c, u64 now)
 {
 	u32 end = s->begin + s->length, fresh = end - c->until[TOWARDS_SERVER];
@@ -389,8 +399,13 @@ static __always_inline void on_request(const struct sock *sk, struct source *s, 
 			c->until[TOWARDS_SERVER] = end;
 			return;
 		}
-		if (c->phase == PHASE_OPEN) {
-			hand_over(c, s->hook, CORAL_MESSAGE_WAY_PIPELINED);
+		if (unlikely(c->phase == PHASE_OPEN)) {
+			if (!passed_unseen(sk, s, c)) {
+				hand_over(c, s->hook, CORAL_MESSAGE_WAY_PIPELINED);
+				return;
+			}
+			finish(sk, c, now, CORAL_FLAG_ABORTED);
+			begin(s, c, 0, now);
 			return;
 		}
 		/* A server may answer before it reads the body; the next request then follows in the same bytes. */

@@ -10,6 +10,11 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Records that live on the stack only: naming them here keeps their layout in the object's BTF, where
+ * EventLayoutTest reads it. */
+const volatile struct coral_closed closed_layout = {};
+const volatile struct coral_process process_layout = {};
+
 /* Every copy from a received buffer to a user: TCP, but also UNIX stream and large UDP. */
 SEC("tp_btf/skb_copy_datagram_iovec")
 int BPF_PROG(coral_receive, const struct sk_buff *skb)

@@ -123,7 +123,9 @@ public final class RoleServers implements Servers {
       throw new StartFailure(
           "nothing can be observed on this host",
           capture.reason(),
-          "coral doctor says what is missing and how to get it",
+          rights
+              ? "start it as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; see coral doctor"
+              : "coral doctor says what is missing and how to get it",
           rights ? ExitCode.PERMISSION : ExitCode.FAILURE);
     }
   }
@@ -145,10 +147,12 @@ public final class RoleServers implements Servers {
 
   private static StartFailure failure(Throwable cause, Address address, Path data) {
     for (Throwable each = cause; each != null; each = each.getCause()) {
-      if (each instanceof BindException) {
+      // The native transport has an exception of its own, which names neither address nor port.
+      boolean nameless = String.valueOf(each.getMessage()).startsWith("bind(..) failed");
+      if (nameless || each instanceof BindException) {
         return new StartFailure(
             "a port cannot be opened",
-            each.getMessage() + " (the API would be at " + address + ")",
+            (nameless ? address + ": " : "") + each.getMessage(),
             "stop what uses the port, or choose others: --port, --agent-port, --otlp-grpc, --otlp-http",
             ExitCode.FAILURE);
       }

@@ -84,7 +84,7 @@ public final class RpcClient {
                       end.tryFail(
                           new RpcException(
                               RpcCode.UNAVAILABLE,
-                              method + ": " + response.status() + " " + response.statusMessage()));
+                              method + ": " + response.status().name() + " " + response.statusMessage()));
                     }
                   });
               return end.future();

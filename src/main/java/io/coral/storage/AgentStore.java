@@ -27,6 +27,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The streams of one host, kept in `metrics.duckdb` in tables of ten minutes each, dropped as a
 /// whole when they are older than the retention.
@@ -41,6 +43,8 @@ import org.jspecify.annotations.Nullable;
 /// called on any thread and blocks. Failures are [StorageException]s; after one the transaction is
 /// rolled back.
 public final class AgentStore implements AutoCloseable, RowSource {
+  private static final Logger LOG = LoggerFactory.getLogger(AgentStore.class);
+
   /// The database's file name, also under `/duckdb/`.
   public static final String FILE_NAME = "metrics.duckdb";
 
@@ -249,7 +253,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
     long partition = clock.instant().getEpochSecond() / PARTITION_SECONDS * PARTITION_SECONDS;
     List<StreamTable> touched = new ArrayList<>();
     Map<String, Long> next = new HashMap<>(nextSeq);
-    boolean newPartition = false;
+    Map<String, StreamTable> created = new HashMap<>();
     try {
       Database.execute(connection, "BEGIN");
       for (ColumnBatch batch : batches) {
@@ -259,12 +263,12 @@ public final class AgentStore implements AutoCloseable, RowSource {
           table = partitionsOf(schema).get(partition);
         }
         if (table == null) {
+          table = created.get(schema.name());
+        }
+        if (table == null) {
           table = table(schema, partition);
           table.create(connection);
-          synchronized (partitions) {
-            partitionsOf(schema).put(partition, table);
-          }
-          newPartition = true;
+          created.put(schema.name(), table);
         }
         touched.add(table);
         long firstSeq = next.getOrDefault(schema.name(), 1L);
@@ -277,32 +281,30 @@ public final class AgentStore implements AutoCloseable, RowSource {
         }
       }
       Database.execute(connection, "COMMIT");
-      touched.forEach(StreamTable::committed);
-      nextSeq.putAll(next);
+    } catch (SQLException e) {
+      rollBack(connection);
+      touched.forEach(StreamTable::forgetUncommitted);
+      throw new StorageException("cannot store " + batches.size() + " batches", e);
+    }
+    touched.forEach(StreamTable::committed);
+    nextSeq.putAll(next);
+    // Readers learn of a table when they can see it.
+    synchronized (partitions) {
+      created.forEach(
+          (stream, table) -> partitionsOf(StreamSchema.named(stream)).put(partition, table));
+    }
+    afterCommit(connection, !created.isEmpty());
+  }
+
+  /// The rows are stored: a failure here must not look like theirs, or they would be stored again.
+  private void afterCommit(DuckDBConnection connection, boolean newPartition) {
+    try {
       writeHighWater();
       if (newPartition) {
         replaceViews(connection);
       }
-    } catch (SQLException e) {
-      rollBack(connection);
-      touched.forEach(StreamTable::forgetUncommitted);
-      if (newPartition) {
-        synchronized (partitions) {
-          partitions.values().forEach(tables -> tables.remove(partition));
-        }
-        reload(connection);
-      }
-      throw new StorageException("cannot store " + batches.size() + " batches", e);
-    }
-  }
-
-  private void reload(DuckDBConnection connection) {
-    try {
-      synchronized (partitions) {
-        load(connection);
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read the partitions", e);
+    } catch (SQLException | UncheckedIOException e) {
+      LOG.error("rows are stored, but the high-water mark or the views are not up to date", e);
     }
   }
 

@@ -4,7 +4,9 @@ import io.coral.model.StreamSchema;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.duckdb.DuckDBConnection;
 
 /// Copies of a store that anybody can open with DuckDB: the rows with their strings, and the views.
@@ -40,12 +42,22 @@ final class Snapshots {
   private static void copy(
       RowSource source, Connection connection, String name, List<StreamSchema> streams)
       throws SQLException {
+    // Named before the transaction begins: it sees no table that is made later.
+    Map<StreamSchema, String> relations = new LinkedHashMap<>();
+    for (StreamSchema stream : streams) {
+      relations.put(stream, source.relation(stream, 0, Long.MAX_VALUE));
+    }
     Database.execute(connection, "BEGIN");
     try {
-      for (StreamSchema stream : streams) {
-        String rows = source.relation(stream, 0, Long.MAX_VALUE);
+      for (Map.Entry<StreamSchema, String> each : relations.entrySet()) {
         Database.execute(
-            connection, "CREATE TABLE " + name + "." + stream.name() + "_rows AS " + rows);
+            connection,
+            "CREATE TABLE "
+                + name
+                + "."
+                + each.getKey().name()
+                + "_rows AS "
+                + each.getValue());
       }
       AgentStore.createBounds(connection.unwrap(DuckDBConnection.class), name + ".");
       Database.execute(connection, "COMMIT");

@@ -47,8 +47,15 @@ final class CoralProcess implements AutoCloseable {
     return NATIVE;
   }
 
-  /// Starts an agent on a port and waits until it serves.
+  /// Starts an agent on a port and waits until it serves. Its OTLP ports are any that are free.
   static CoralProcess agent(Path directory, int port, String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--otlp-grpc", "0", "--otlp-http", "0"));
+    all.addAll(List.of(arguments));
+    return agent(directory, port, all);
+  }
+
+  /// The same with OTLP ports as the arguments say.
+  static CoralProcess agent(Path directory, int port, List<String> arguments) throws IOException {
     List<String> all =
         new ArrayList<>(
             List.of(
@@ -57,12 +64,8 @@ final class CoralProcess implements AutoCloseable {
                 "--data",
                 directory.toString(),
                 "--agent-port",
-                Integer.toString(port),
-                "--otlp-grpc",
-                "0",
-                "--otlp-http",
-                "0"));
-    all.addAll(List.of(arguments));
+                Integer.toString(port)));
+    all.addAll(arguments);
     return start(directory, "agent", new Api(port), all);
   }
 
@@ -161,7 +164,6 @@ final class CoralProcess implements AutoCloseable {
                 "--sun-misc-unsafe-memory-access=allow",
                 "-Dstdout.encoding=UTF-8",
                 "-Dstderr.encoding=UTF-8",
-                "-Dorg.slf4j.simpleLogger.log.io.coral=debug",
                 "-Dcoral.native.dir=" + nativeDirectory,
                 "-Djava.library.path=" + nativeDirectory));
     command.addAll(javaOptions);

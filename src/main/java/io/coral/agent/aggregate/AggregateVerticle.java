@@ -63,7 +63,7 @@ public final class AggregateVerticle extends VerticleBase {
             attributes,
             new SplittableRandom(),
             figures.counter("coral_spans_sampled_out_total"),
-            figures.dropped("span_cap"));
+            figures.counter("coral_spans_over_cap_total"));
     this.counted = figures.counter("coral_exchanges_counted_total");
     this.otherRoutes = figures.counter("coral_routes_other_total");
     this.shed = figures.dropped("storage_behind");

@@ -5,6 +5,7 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import java.net.BindException;
 
 /// Holds the OTLP ports and says that OTLP is not taken in yet: UNIMPLEMENTED to gRPC, 501 to HTTP.
 /// An exporter then logs one clear line instead of "connection refused". Event loop.
@@ -29,7 +30,10 @@ public final class OtlpRefusalVerticle extends VerticleBase {
     return vertx
         .createHttpServer(new HttpServerOptions().setHost(address.host()).setPort(address.port()))
         .requestHandler(OtlpRefusalVerticle::refuse)
-        .listen();
+        .listen()
+        .recover(
+            failure ->
+                Future.failedFuture(new BindException(address + ": " + failure.getMessage())));
   }
 
   private static void refuse(HttpServerRequest request) {

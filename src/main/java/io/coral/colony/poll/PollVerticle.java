@@ -108,7 +108,8 @@ public final class PollVerticle extends VerticleBase {
         .onFailure(
             failure -> {
               failures.increment();
-              registry.pollFailed(agent.id(), String.valueOf(failure.getMessage()));
+              String reason = failure.getMessage();
+              registry.pollFailed(agent.id(), reason == null ? failure.toString() : reason);
               LOG.debug("polling {} failed", agent.endpoint(), failure);
             });
   }
