@@ -84,7 +84,11 @@ public final class RpcClient {
                       end.tryFail(
                           new RpcException(
                               RpcCode.UNAVAILABLE,
-                              method + ": " + response.status().name() + " " + response.statusMessage()));
+                              method
+                                  + ": "
+                                  + response.status().name()
+                                  + " "
+                                  + response.statusMessage()));
                     }
                   });
               return end.future();

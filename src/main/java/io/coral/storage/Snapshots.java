@@ -52,12 +52,7 @@ final class Snapshots {
       for (Map.Entry<StreamSchema, String> each : relations.entrySet()) {
         Database.execute(
             connection,
-            "CREATE TABLE "
-                + name
-                + "."
-                + each.getKey().name()
-                + "_rows AS "
-                + each.getValue());
+            "CREATE TABLE " + name + "." + each.getKey().name() + "_rows AS " + each.getValue());
       }
       AgentStore.createBounds(connection.unwrap(DuckDBConnection.class), name + ".");
       Database.execute(connection, "COMMIT");

@@ -69,8 +69,7 @@ final class DurationKernelIT {
     arguments.addAll(List.of(python.observedAs("slow")));
     arguments.addAll(List.of("--observe", "files-client=pid:" + toNginx.pid()));
     arguments.addAll(List.of("--observe", "slow-client=pid:" + toPython.pid()));
-    agent =
-        CoralProcess.agent(directory, Host.freePort(), arguments.toArray(String[]::new));
+    agent = CoralProcess.agent(directory, Host.freePort(), arguments.toArray(String[]::new));
     started.add(agent);
   }
 
@@ -192,8 +191,7 @@ final class DurationKernelIT {
                   + "' ORDER BY role")) {
         List<Long> numbers = row.stream().map(DurationKernelIT::number).toList();
         seen.add(
-            new Seen(
-                numbers.get(0).intValue(), numbers.get(1), numbers.get(2), numbers.get(3)));
+            new Seen(numbers.get(0).intValue(), numbers.get(1), numbers.get(2), numbers.get(3)));
       }
       return seen;
     }
@@ -255,8 +253,7 @@ final class DurationKernelIT {
       Path script = directory.resolve("client.py");
       Files.writeString(script, SCRIPT);
       process =
-          new ProcessBuilder(
-                  Host.program("python3"), script.toString(), Integer.toString(port))
+          new ProcessBuilder(Host.program("python3"), script.toString(), Integer.toString(port))
               .redirectError(directory.resolve("client-" + port + ".log").toFile())
               .start();
       requests = process.outputWriter(StandardCharsets.US_ASCII);
@@ -269,8 +266,7 @@ final class DurationKernelIT {
 
     /// @param sendRate of the body, megabytes a second, 0 = as fast as it goes
     /// @param receiveRate of the response, the same
-    Measured exchange(
-        String method, String target, int bodyBytes, int sendRate, int receiveRate)
+    Measured exchange(String method, String target, int bodyBytes, int sendRate, int receiveRate)
         throws IOException {
       requests.write(
           method + " " + target + " " + bodyBytes + " " + sendRate + " " + receiveRate + "\n");

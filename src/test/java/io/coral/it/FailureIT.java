@@ -107,7 +107,11 @@ final class FailureIT {
     List<String> command =
         new ArrayList<>(
             List.of(
-                setpriv, "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups", "env",
+                setpriv,
+                "--reuid=" + NOBODY,
+                "--regid=" + NOBODY,
+                "--clear-groups",
+                "env",
                 "HOME=" + home));
     command.addAll(
         CoralProcess.command(
@@ -115,8 +119,17 @@ final class FailureIT {
             jar,
             List.of(),
             List.of(
-                "agent", "start", "--data", home.resolve("data").toString(), "--agent-port", "0",
-                "--otlp-grpc", "0", "--otlp-http", "0", "--observe",
+                "agent",
+                "start",
+                "--data",
+                home.resolve("data").toString(),
+                "--agent-port",
+                "0",
+                "--otlp-grpc",
+                "0",
+                "--otlp-http",
+                "0",
+                "--observe",
                 "pid:" + ProcessHandle.current().pid())));
     Ended ended = CoralProcess.run(directory, command);
     assertThreeLines(ended, PERMISSION);
@@ -187,7 +200,8 @@ final class FailureIT {
       String name = String.valueOf(kept.getFirst().getFileName());
       assertThat(agent.output()).contains("lost: ").contains(name);
 
-      Ended status = CoralProcess.run(directory, List.of(), "agent", "status", "--agent", url(agent));
+      Ended status =
+          CoralProcess.run(directory, List.of(), "agent", "status", "--agent", url(agent));
       assertThat(status.exitCode()).as(status.all()).isZero();
       assertThat(status.out()).contains("damaged").contains(name);
       JsonObject answer = agent.api().agent("QueryHttp", new JsonObject());
@@ -208,7 +222,7 @@ final class FailureIT {
     String[] colonyArguments = {"--config", colonyFile.toString()};
     try (Backend backend = Backend.start(Backend.Kind.NGINX, directory);
         CoralProcess first = CoralProcess.colony(directory, colonyPort, colonyArguments);
-        CoralProcess agent =
+        CoralProcess _ =
             CoralProcess.agent(
                 directory,
                 Host.freePort(),
@@ -275,8 +289,7 @@ final class FailureIT {
         .atMost(COUNTED)
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(250))
-        .untilAsserted(
-            () -> assertThat(colony.api().served("colony", "shop")).isEqualTo(expected));
+        .untilAsserted(() -> assertThat(colony.api().served("colony", "shop")).isEqualTo(expected));
   }
 
   private long traces(CoralProcess colony) throws Exception {

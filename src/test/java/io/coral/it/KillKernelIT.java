@@ -103,8 +103,7 @@ final class KillKernelIT {
   }
 
   /// Waits until the agent has committed rows of every stream in an epoch that is new.
-  private Stored awaitNewEpoch(CoralProcess agent, Stored before)
-      throws IOException, SQLException {
+  private Stored awaitNewEpoch(CoralProcess agent, Stored before) throws IOException, SQLException {
     await("rows of a new epoch")
         .atMost(COMMITTED)
         .pollInterval(Duration.ofMillis(200))
@@ -119,7 +118,9 @@ final class KillKernelIT {
     Map<String, Long> now = lastSeq(agent);
     committed.lastSeq.forEach(
         (key, seq) ->
-            assertThat(now).as(key).hasEntrySatisfying(key, n -> assertThat(n).isGreaterThanOrEqualTo(seq)));
+            assertThat(now)
+                .as(key)
+                .hasEntrySatisfying(key, n -> assertThat(n).isGreaterThanOrEqualTo(seq)));
     assertThat(sums(agent, committed.lastSeq)).isEqualTo(committed.sums);
     JsonObject status = agent.api().agent("GetStatus", new JsonObject());
     assertThat(Api.texts(status, "losses")).isEmpty();
@@ -185,8 +186,7 @@ final class KillKernelIT {
                     assertThat(colonys.rows(perEpoch)).isEqualTo(expected);
                   }
                 });
-        assertThat(expected)
-            .allSatisfy(epoch -> assertThat(epoch.get(1)).isEqualTo(epoch.get(2)));
+        assertThat(expected).allSatisfy(epoch -> assertThat(epoch.get(1)).isEqualTo(epoch.get(2)));
       }
     }
   }

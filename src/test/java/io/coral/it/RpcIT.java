@@ -123,8 +123,7 @@ final class RpcIT {
 
   @Test
   void unary_overGrpcWeb_answersWithTrailersInTheBody() throws Exception {
-    Answer answer =
-        post(GET_STATUS, "application/grpc-web+proto", frame(new byte[0]));
+    Answer answer = post(GET_STATUS, "application/grpc-web+proto", frame(new byte[0]));
     assertThat(answer.status).isEqualTo(200);
     assertThat(answer.contentType).startsWith("application/grpc-web");
     List<Frame> frames = frames(answer.body);
@@ -182,10 +181,7 @@ final class RpcIT {
       pull.addProperty("maxRows", 10);
 
       Answer json =
-          post(
-              AGENT_SERVICE + "/Pull",
-              "application/connect+json",
-              frame(bytes(pull.toString())));
+          post(AGENT_SERVICE + "/Pull", "application/connect+json", frame(bytes(pull.toString())));
       List<Frame> frames = frames(json.body);
       assertThat(frames.getLast().flags).isEqualTo(END_OF_STREAM);
       assertThat(frames.getLast().text()).isEqualTo("{}");
@@ -200,8 +196,7 @@ final class RpcIT {
       assertThat(rows).isEqualTo(REQUESTS);
 
       List<PullResponse> overGrpc = new ArrayList<>();
-      client
-          .stream(
+      client.stream(
               "127.0.0.1:" + agent.api().port(),
               AGENT_SERVICE + "/Pull",
               PullRequest.newBuilder()
@@ -228,8 +223,7 @@ final class RpcIT {
             ServerReflectionResponse.getDefaultInstance());
     assertThat(response.getListServicesResponse().getServiceList())
         .extracting(ServiceResponse::getName)
-        .contains(
-            AGENT_SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection");
+        .contains(AGENT_SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection");
   }
 
   @Test

@@ -122,8 +122,7 @@ final class SnapshotIT {
           snapshot.rows(
               "select service_name, http_route, sum(count) from beyla_http_metrics group by all")) {
         assertThat(row.getFirst()).isEqualTo(SERVICE);
-        counted.put(
-            String.valueOf(row.get(1)), Long.parseLong(String.valueOf(row.get(2))));
+        counted.put(String.valueOf(row.get(1)), Long.parseLong(String.valueOf(row.get(2))));
       }
       assertThat(counted).isEqualTo(byRoute);
       assertThat(snapshot.number("select sum(count) from beyla_http_metrics"))
@@ -139,8 +138,7 @@ final class SnapshotIT {
           snapshot.rows(
               "select http_method || ' ' || http_route || ' ' || http_status_code, sum(count)"
                   + " from beyla_http_metrics group by all")) {
-        counted.put(
-            String.valueOf(row.getFirst()), Long.parseLong(String.valueOf(row.get(1))));
+        counted.put(String.valueOf(row.getFirst()), Long.parseLong(String.valueOf(row.get(1))));
       }
       assertThat(counted).isEqualTo(expected);
     }

@@ -20,13 +20,13 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/// Event loop. Spans leave every 200 ms or 2,000 rows, RED rows at the configured interval.
+/// Event loop. Spans leave every second or 2,000 rows, RED rows at the configured interval.
 public final class AggregateVerticle extends VerticleBase {
   private static final int MAX_ROUTES = 300;
   private static final int MAX_PEERS = 100;
   private static final int MAX_SPANS_PER_SECOND = 2000;
   private static final int SPAN_BATCH = 2000;
-  private static final long SPAN_FLUSH_MILLIS = 200;
+  private static final long SPAN_FLUSH_MILLIS = 1000;
   private static final int PEER_CACHE = 4096;
 
   private final Topics topics;

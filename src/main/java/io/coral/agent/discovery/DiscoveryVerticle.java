@@ -12,8 +12,10 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -83,7 +85,7 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
 
   private List<TargetChange> applyRules() {
     List<TargetChange> changes = new ArrayList<>();
-    Map<Integer, ObservedProcess> processes = reader.scan();
+    Map<Integer, ObservedProcess> processes = candidates();
     for (ObservedProcess process : processes.values()) {
       ObserveRule rule = ruleFor(process);
       ObservedProcess before = table.observedProcess(process.processId());
@@ -114,6 +116,18 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
       }
     }
     return changes;
+  }
+
+  /// The processes that a rule may select: those with the pids that are named, or all of them.
+  private Map<Integer, ObservedProcess> candidates() {
+    boolean ports = rules.stream().anyMatch(rule -> rule.openPort() > 0);
+    if (rules.stream().anyMatch(rule -> rule.processId() == 0)) {
+      return reader.scan(ports);
+    }
+    Set<Integer> named = new HashSet<>();
+    rules.forEach(rule -> named.add(rule.processId()));
+    table.observed().forEach(process -> named.add(process.processId()));
+    return reader.read(named);
   }
 
   private @Nullable ObserveRule ruleFor(ObservedProcess process) {
@@ -174,7 +188,7 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
 
   @Override
   public Future<Map<Integer, ObservedProcess>> all() {
-    return onWorker(reader::scan);
+    return onWorker(() -> reader.scan(true));
   }
 
   @Override

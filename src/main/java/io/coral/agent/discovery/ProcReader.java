@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /// Reads processes and their listening sockets from `/proc`. Blocks; one thread.
@@ -28,13 +29,15 @@ final class ProcReader {
     this.proc = proc;
   }
 
-  /// Every process but kernel threads, with its ports.
-  Map<Integer, ObservedProcess> scan() {
+  /// Every process but kernel threads.
+  ///
+  /// @param withPorts false: the ports are left out, which is most of the work
+  Map<Integer, ObservedProcess> scan(boolean withPorts) {
     listeningByNamespace.clear();
     Map<Integer, ObservedProcess> processes = new HashMap<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(proc, "[0-9]*")) {
       for (Path entry : entries) {
-        read(Integer.parseInt(entry.getFileName().toString()))
+        read(Integer.parseInt(entry.getFileName().toString()), withPorts)
             .ifPresent(process -> processes.put(process.processId(), process));
       }
     } catch (IOException e) {
@@ -45,8 +48,20 @@ final class ProcReader {
     return processes;
   }
 
+  /// The processes with these ids that are there, with the ports they had when first read.
+  Map<Integer, ObservedProcess> read(Set<Integer> pids) {
+    listeningByNamespace.clear();
+    Map<Integer, ObservedProcess> processes = new HashMap<>();
+    for (int pid : pids) {
+      // The sockets of a known process are old news; its table may be long.
+      read(pid, !known.containsKey(pid)).ifPresent(process -> processes.put(pid, process));
+    }
+    known.putAll(processes);
+    return processes;
+  }
+
   /// One process; empty when it is gone or a kernel thread.
-  Optional<ObservedProcess> read(int pid) {
+  private Optional<ObservedProcess> read(int pid, boolean withPorts) {
     Path directory = proc.resolve(String.valueOf(pid));
     try {
       String stat = Files.readString(directory.resolve("stat"));
@@ -58,7 +73,7 @@ final class ProcReader {
       ObservedProcess before = known.get(pid);
       String exe = link(directory.resolve("exe"));
       if (before != null && before.startTicks() == startTicks && before.exe().equals(exe)) {
-        return Optional.of(withPorts(before, directory));
+        return Optional.of(withPorts ? withPorts(before, directory) : before);
       }
       String command =
           new String(Files.readAllBytes(directory.resolve("cmdline")), StandardCharsets.UTF_8)
@@ -80,7 +95,7 @@ final class ProcReader {
               runtime.goroutineIdOffset(),
               ServiceName.UNKNOWN,
               "");
-      return Optional.of(withPorts(process, directory));
+      return Optional.of(withPorts ? withPorts(process, directory) : process);
     } catch (IOException | RuntimeException e) {
       // Gone since the directory was listed, or not ours to read.
       return Optional.empty();
