@@ -121,7 +121,8 @@ final class DurationKernelIT {
 
   /// The most that the kernel keeps of what a socket has sent.
   private static long sendBufferBytes() throws IOException {
-    String limits = Files.readString(Path.of("/proc/sys/net/ipv4/tcp_wmem")).strip();
+    // By lines: readString() reads one byte first, and these files give no more after that.
+    String limits = Files.readAllLines(Path.of("/proc/sys/net/ipv4/tcp_wmem")).getFirst();
     return Long.parseLong(limits.substring(limits.lastIndexOf('\t') + 1));
   }
 
