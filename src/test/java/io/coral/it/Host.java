@@ -58,15 +58,20 @@ final class Host {
   static int freePort() throws IOException {
     for (int attempt = 0; attempt < LAST_PORT - FIRST_PORT; attempt++) {
       int port = NEXT_PORT.getAndUpdate(before -> before + 1 < LAST_PORT ? before + 1 : FIRST_PORT);
-      try (ServerSocket socket = new ServerSocket()) {
-        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      if (isFree(port)) {
         return port;
-      } catch (IOException e) {
-        // Somebody else's: the next one.
-        continue;
       }
     }
     throw new IOException("no port from " + FIRST_PORT + " to " + LAST_PORT + " is free");
+  }
+
+  private static boolean isFree(int port) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /// Children of a process that are alive.
