@@ -20,7 +20,7 @@ final class JvmFlags {
       List.of(
           "-XX:+UseSerialGC",
           "-Xms6m",
-          "-Xmx128m",
+          "-Xmx112m",
           "-XX:NewSize=3m",
           "-XX:MaxNewSize=40m",
           "-XX:MinHeapFreeRatio=10",

@@ -282,7 +282,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       }
       Database.execute(connection, "COMMIT");
     } catch (SQLException e) {
-      rollBack(connection);
+      Database.rollBack(connection);
       touched.forEach(StreamTable::forgetUncommitted);
       throw new StorageException("cannot store " + batches.size() + " batches", e);
     }
@@ -323,15 +323,6 @@ public final class AgentStore implements AutoCloseable, RowSource {
               + ")");
     } else {
       Database.execute(connection, "UPDATE streams SET last_seq = " + lastSeq + key);
-    }
-  }
-
-  private static void rollBack(Connection connection) {
-    try {
-      Database.execute(connection, "ROLLBACK");
-    } catch (SQLException e) {
-      // The failure that led here already ended the transaction.
-      return;
     }
   }
 
@@ -479,11 +470,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   @Override
   public String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
     StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, false));
-    String time = RowSource.timeColumn(schema);
-    String condition =
-        fromUnixNanos == 0 && untilUnixNanos == Long.MAX_VALUE
-            ? ""
-            : "r." + time + " >= " + fromUnixNanos + " AND r." + time + " < " + untilUnixNanos;
+    String condition = RowSource.condition(schema, fromUnixNanos, untilUnixNanos);
     synchronized (partitions) {
       for (StreamTable table : partitionsOf(schema).values()) {
         sql.append(" UNION ALL ").append(table.select(condition));

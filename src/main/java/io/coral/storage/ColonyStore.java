@@ -205,7 +205,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       }
       Database.execute(connection, "COMMIT");
     } catch (SQLException e) {
-      rollBack(connection);
+      Database.rollBack(connection);
       Database.execute(connection, "DETACH " + file.catalog);
       throw e;
     }
@@ -300,18 +300,9 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       file.table.committed();
       return true;
     } catch (SQLException e) {
-      rollBack(connection);
+      Database.rollBack(connection);
       file.table.forgetUncommitted();
       throw new StorageException("cannot store " + schema.name() + " of " + agentId, e);
-    }
-  }
-
-  private static void rollBack(Connection connection) {
-    try {
-      Database.execute(connection, "ROLLBACK");
-    } catch (SQLException e) {
-      // The failure that led here already ended the transaction.
-      return;
     }
   }
 
@@ -416,7 +407,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
               + ")");
       Database.execute(connection, "COMMIT");
     } catch (SQLException e) {
-      rollBack(connection);
+      Database.rollBack(connection);
       throw new StorageException("cannot remember agent " + agent.agentId(), e);
     }
   }
@@ -478,11 +469,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   @Override
   public String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
     StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, true));
-    String time = RowSource.timeColumn(schema);
-    String condition =
-        fromUnixNanos == 0 && untilUnixNanos == Long.MAX_VALUE
-            ? ""
-            : "r." + time + " >= " + fromUnixNanos + " AND r." + time + " < " + untilUnixNanos;
+    String condition = RowSource.condition(schema, fromUnixNanos, untilUnixNanos);
     synchronized (days) {
       for (DayFile file : daysOf(schema).values()) {
         sql.append(" UNION ALL ").append(file.table.select(condition));

@@ -53,6 +53,15 @@ final class Database implements AutoCloseable {
     }
   }
 
+  /// Ends a transaction that failed; the failure may have ended it already.
+  static void rollBack(Connection connection) {
+    try {
+      execute(connection, "ROLLBACK");
+    } catch (SQLException e) {
+      return;
+    }
+  }
+
   /// Runs a statement that gives one number, 0 when it gives none.
   static long number(Connection connection, String sql) throws SQLException {
     try (Statement statement = connection.createStatement();

@@ -11,12 +11,16 @@ interface RowSource {
 
   /// SQL of a relation with the stream's columns, `epoch`, `seq` and, in a colony, `agent_id`.
   ///
-  /// @param fromUnixNanos rows of this time or later, by [#timeColumn]; 0 = from the first
+  /// @param fromUnixNanos rows of this time or later, 0 = from the first
   /// @param untilUnixNanos rows before this time; `Long.MAX_VALUE` = to the last
   String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos);
 
-  /// The column that places a stream's rows in time.
-  static String timeColumn(StreamSchema schema) {
-    return schema.equals(StreamSchema.TRACES) ? "start_unix_nanos" : "window_unix_nanos";
+  /// The condition on a row `r` that the range demands, empty when it demands nothing.
+  static String condition(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
+    if (fromUnixNanos == 0 && untilUnixNanos == Long.MAX_VALUE) {
+      return "";
+    }
+    String time = schema.equals(StreamSchema.TRACES) ? "r.start_unix_nanos" : "r.window_unix_nanos";
+    return time + " >= " + fromUnixNanos + " AND " + time + " < " + untilUnixNanos;
   }
 }
