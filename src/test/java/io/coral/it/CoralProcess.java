@@ -155,8 +155,8 @@ final class CoralProcess implements AutoCloseable {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
-                "-Xms8m",
-                "-Xmx128m",
+                "-Xms6m",
+                "-Xmx112m",
                 "-Xss512k",
                 "-XX:+UseCompactObjectHeaders",
                 "-XX:-UsePerfData",
