@@ -57,7 +57,7 @@ final class Snapshots {
       AgentStore.createBounds(connection.unwrap(DuckDBConnection.class), name + ".");
       Database.execute(connection, "COMMIT");
     } catch (SQLException e) {
-      Database.execute(connection, "ROLLBACK");
+      Database.rollBack(connection);
       throw e;
     }
   }

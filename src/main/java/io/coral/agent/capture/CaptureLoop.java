@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// The kernel wakes nobody: a wake-up per record would cost the observed processes ten times what
 /// the capture costs. While the exchange verticle is behind, nothing is drained, so that the one
-/// place where records are lost is the ring, which counts them.
+/// place where records are lost is the ring, which counts them. Nothing is loaded into the kernel
+/// before the first process is selected.
 final class CaptureLoop {
   private static final Logger LOG = LoggerFactory.getLogger(CaptureLoop.class);
   private static final int MAX_BATCH = 4096;
@@ -116,10 +117,18 @@ final class CaptureLoop {
     while (changes.isEmpty() && !stopping) {
       LockSupport.park(this);
     }
-    if (stopping) {
+    try {
+      if (!stopping) {
+        capture();
+      }
+    } finally {
+      ended = true;
+      releaseChanges();
       stopped.run();
-      return;
     }
+  }
+
+  private void capture() {
     try (KernelSession session = opening.open(new Collector())) {
       session.attach();
       mapBytes = session.mapBytes();
@@ -133,10 +142,6 @@ final class CaptureLoop {
       }
     } catch (KernelException e) {
       failed.accept(e);
-    } finally {
-      ended = true;
-      releaseChanges();
-      stopped.run();
     }
   }
 

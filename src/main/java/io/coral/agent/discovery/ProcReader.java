@@ -56,6 +56,7 @@ final class ProcReader {
       // The sockets of a known process are old news; its table may be long.
       read(pid, !known.containsKey(pid)).ifPresent(process -> processes.put(pid, process));
     }
+    known.clear();
     known.putAll(processes);
     return processes;
   }
