@@ -74,6 +74,26 @@ struct {
 	__uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
+/* What the agent sets, and may change while the programs run. */
+struct settings {
+	u64 idle_ns;  /* a response that has paused for this long gets a progress record */
+	u64 jiffy_ns; /* of this kernel, 0 = not known */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct settings);
+} settings SEC(".maps");
+
+static __always_inline struct settings *get_settings(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&settings, &zero);
+}
+
 /* Addresses, ports; both positions. v4 in v6 sockets is told as v4. */
 static __noinline void describe(const struct sock *sk, struct connection *c)
 {
@@ -120,6 +140,14 @@ static __always_inline u32 not_reached(const struct sock *sk, const struct conne
 	u32 rest = c->until[towards & 1] - reached(sk, c, towards);
 
 	return (s32)rest > 0 ? rest : 0;
+}
+
+/* Bytes sent by the application that the peer has not confirmed. */
+static __always_inline u32 unconfirmed(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = as_tcp(sk);
+
+	return tcp->write_seq - tcp->snd_una;
 }
 
 #endif

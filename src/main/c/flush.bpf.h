@@ -13,17 +13,6 @@
 
 #include "http1.bpf.h"
 
-struct flush_settings {
-	u64 idle_ns;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct flush_settings);
-} flush_settings SEC(".maps");
-
 struct progress {
 	struct coral_exchange record;
 	u8 bytes[2 * CORAL_PREFIX_BYTES];
@@ -32,8 +21,7 @@ struct progress {
 
 static __always_inline int flush_one(struct sock *sk, struct connection *c)
 {
-	u32 zero = 0;
-	struct flush_settings *settings = bpf_map_lookup_elem(&flush_settings, &zero);
+	struct settings *settings = get_settings();
 	u64 generation = *(volatile u64 *)&c->generation;
 	u64 last = *(volatile u64 *)&c->record.last_byte_ns;
 	u64 size, captured, rest;
@@ -43,6 +31,9 @@ static __always_inline int flush_one(struct sock *sk, struct connection *c)
 	/* last may lie ahead of this clock reading by the time between two reads, hence the signed comparison. */
 	if (!settings || *(volatile u8 *)&c->phase != PHASE_RESPONDING ||
 	    (s64)(bpf_ktime_get_ns() - last) < (s64)settings->idle_ns)
+		return 0;
+	/* It may look complete, but its last byte is still in this host's buffers. */
+	if (c->role == CORAL_SERVER && unconfirmed(sk))
 		return 0;
 	rest = not_reached(sk, c, TOWARDS_CLIENT);
 	if (c->flushed == generation + 1 && c->flushed_bytes == c->record.response_bytes - rest)
@@ -62,6 +53,7 @@ static __always_inline int flush_one(struct sock *sk, struct connection *c)
 	/* size <= 512, so size + 512 lies within bytes. */
 	bpf_probe_read_kernel(out->bytes + size, CORAL_PREFIX_BYTES, c->response);
 	r->response_bytes -= rest;
+	r->last_byte_ns = left_socket(sk, r);
 	r->response_prefix_length = captured;
 	r->header.kind = CORAL_PROGRESS;
 	r->header.size = sizeof(*r) + size + captured;

@@ -235,19 +235,45 @@ static __always_inline void fill_tail(struct connection *c)
 	r->response_tail_length = length;
 }
 
-/* Emits the exchange; `rest` response bytes were looked at but not reached. The phase is left and the generation
+/* A response of fewer bytes leaves the socket as soon as it is sent, unless the peer reads nothing at all. */
+#define BACKLOG_BYTES 65536
+
+/* When the last response byte left the socket of a server whose client reads more slowly than it sends: the kernel
+ * accepts megabytes that wait for the client. lsndtime is kept in jiffies, so it counts only when it is well behind
+ * the send; it does not move with what comes later, as the time of the last confirmation would. */
+static __noinline u64 when_left_socket(u32 sent, u64 last)
+{
+	struct settings *settings = get_settings();
+	u64 ago, left;
+
+	if (!settings || !settings->jiffy_ns)
+		return last;
+	ago = (u32)((u32)bpf_jiffies64() - sent) * settings->jiffy_ns;
+	left = bpf_ktime_get_ns() - ago;
+	return (s64)(left - last) > (s64)(3 * settings->jiffy_ns) ? left : last;
+}
+
+static __always_inline u64 left_socket(const struct sock *sk, const struct coral_exchange *r)
+{
+	if (likely(r->response_bytes < BACKLOG_BYTES) || r->role != CORAL_SERVER)
+		return r->last_byte_ns;
+	return when_left_socket(as_tcp(sk)->lsndtime, r->last_byte_ns);
+}
+
+/* Emits the exchange. The phase is left and the generation
  * raised before the record is made: a copy that the flush iterator takes meanwhile is either seen here (progressed)
  * or discarded there (generation). */
-static __always_inline void emit_inline(struct connection *c, u64 now, u32 flags, u32 rest)
+static __always_inline void emit_inline(const struct sock *sk, struct connection *c, u64 now, u32 flags)
 {
 	struct coral_exchange *r = &c->record;
-	u64 size, generation;
+	u64 size, generation, rest = not_reached(sk, c, TOWARDS_CLIENT);
 
 	*(volatile u8 *)&c->phase = PHASE_IDLE;
 	generation = __sync_fetch_and_add(&c->generation, 1); /* a full barrier */
 	if (*(volatile u64 *)&c->progressed == generation + 1)
 		flags |= CORAL_FLAG_PROGRESSED;
 	r->response_bytes -= rest < r->response_bytes ? rest : r->response_bytes;
+	r->last_byte_ns = left_socket(sk, r);
 	fill_tail(c);
 	size = r->prefix_length;
 	clamp_to(size, CORAL_PREFIX_BYTES);
@@ -261,16 +287,10 @@ static __always_inline void emit_inline(struct connection *c, u64 now, u32 flags
 		count(CORAL_EXCHANGES_DROPPED_RING, 1);
 }
 
-__noinline int emit_exchange(struct connection *c, u64 now, u32 flags, u32 rest)
+static __noinline int finish(const struct sock *sk, struct connection *c, u64 now, u32 flags)
 {
-	if (c)
-		emit_inline(c, now, flags, rest);
+	emit_inline(sk, c, now, flags);
 	return 0;
-}
-
-static __always_inline void finish(const struct sock *sk, struct connection *c, u64 now, u32 flags)
-{
-	emit_exchange(c, now, flags, not_reached(sk, c, TOWARDS_CLIENT));
 }
 
 /* Continues the search for the end of the head behind the first 512 bytes, in pieces that overlap so that no field
@@ -411,7 +431,7 @@ static __always_inline void on_request(const struct sock *sk, struct source *s, 
 		/* A server may answer before it reads the body; the next request then follows in the same bytes. */
 		c->record.request_bytes += c->body_left;
 		fresh -= c->body_left;
-		emit_inline(c, now, 0, not_reached(sk, c, TOWARDS_CLIENT));
+		emit_inline(sk, c, now, 0);
 	}
 	begin(s, c, fresh < s->length ? s->length - fresh : 0, now);
 }
@@ -724,17 +744,22 @@ static __always_inline void on_end(struct sock *sk, struct connection *c)
 }
 
 /* A socket changes its state. FIN_WAIT1: close() or shutdown() here; LAST_ACK: the same after the peer did;
- * CLOSE: reset, or the end of a wait. A client that only shut down its sending side still waits for the response,
+ * CLOSE: reset, or the end of a wait. A server that closes while its last bytes wait for the client is done with
+ * what follows: FIN_WAIT2, CLOSING, CLOSE. A client that only shut down its sending side still waits for the response,
  * and what the kernel received before CLOSE may be read after it: tcp_destroy_sock has the last word then. */
 static __always_inline int on_state(struct sock *sk, int state)
 {
 	const struct tcp_sock *tcp = as_tcp(sk);
 	struct connection *c;
 
-	if (state != TCP_FIN_WAIT1 && state != TCP_LAST_ACK && state != TCP_CLOSE)
+	if (state < TCP_FIN_WAIT1 || !(1 << state & (1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE |
+						      1 << TCP_LAST_ACK | 1 << TCP_CLOSING)))
 		return 0;
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	if (likely(!c))
+		return 0;
+	if (c->role == CORAL_SERVER && (state == TCP_FIN_WAIT1 || state == TCP_LAST_ACK) &&
+	    c->phase == PHASE_RESPONDING && c->record.response_bytes >= BACKLOG_BYTES && unconfirmed(sk))
 		return 0;
 	if (c->role == CORAL_CLIENT &&
 	    (state == TCP_FIN_WAIT1 ? !(((const struct sock *)bpf_rdonly_cast(

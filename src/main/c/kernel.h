@@ -45,7 +45,7 @@ enum {
 };
 
 enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_TCP = 6 };
-enum { TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 };
+enum { TCP_FIN_WAIT1 = 4, TCP_FIN_WAIT2 = 5, TCP_CLOSE = 7, TCP_LAST_ACK = 9, TCP_CLOSING = 11 };
 enum { RCV_SHUTDOWN = 1 };
 
 struct bpf_dynptr {
@@ -81,6 +81,8 @@ struct tcp_sock {
 	u32 copied_seq;
 	u32 write_seq;
 	u32 rcv_nxt;
+	u32 snd_una;
+	u32 lsndtime;        /* jiffies when data were last given to the network */
 	u64 tcp_clock_cache; /* CLOCK_MONOTONIC in ns when the last segment came in */
 };
 

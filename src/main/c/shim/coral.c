@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ABI_VERSION 1
@@ -34,6 +35,12 @@ struct process_settings {
 	uint32_t reserved;
 };
 
+/* As in connection.bpf.h. */
+struct settings {
+	uint64_t idle_ns;
+	uint64_t jiffy_ns;
+};
+
 struct coral {
 	struct bpf_object *object;
 	struct bpf_link *links[MOST_PROGRAMS];
@@ -41,7 +48,7 @@ struct coral {
 	int flush_link; /* index of the iterator's link, -1 = none */
 	int processes_fd;
 	int counters_fd;
-	int flush_settings_fd;
+	int settings_fd;
 	int counter_count;
 	int cpu_count;
 	struct target_word *targets;
@@ -135,6 +142,18 @@ static int map_targets(struct coral *coral)
 	return 0;
 }
 
+/* The coarse clock moves once a jiffy. */
+static int set_up(struct coral *coral, uint64_t idle_ns)
+{
+	struct settings settings = {.idle_ns = idle_ns};
+	struct timespec jiffy;
+	uint32_t zero = 0;
+
+	if (!clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy) && !jiffy.tv_sec)
+		settings.jiffy_ns = jiffy.tv_nsec;
+	return bpf_map_update_elem(coral->settings_fd, &zero, &settings, BPF_ANY) ? -errno : 0;
+}
+
 int coral_open(const char *object_path, unsigned int ring_bytes, struct coral **out, char *error, int error_size)
 {
 	struct coral *coral;
@@ -171,20 +190,22 @@ int coral_open(const char *object_path, unsigned int ring_bytes, struct coral **
 	}
 	coral->processes_fd = map_fd(coral, "processes");
 	coral->counters_fd = map_fd(coral, "counters");
-	coral->flush_settings_fd = map_fd(coral, "flush_settings");
+	coral->settings_fd = map_fd(coral, "settings");
 	coral->cpu_count = libbpf_num_possible_cpus();
 	map = bpf_object__find_map_by_name(coral->object, "counters");
 	coral->counter_count = map ? (int)bpf_map__max_entries(map) : 0;
-	if (coral->processes_fd < 0 || coral->counters_fd < 0 || coral->flush_settings_fd < 0 ||
+	if (coral->processes_fd < 0 || coral->counters_fd < 0 || coral->settings_fd < 0 ||
 	    coral->cpu_count <= 0 || coral->cpu_count > MOST_CPUS) {
 		code = fail(-ENOENT, "maps of the object");
 		goto failed;
 	}
-	code = map_targets(coral);
+	code = set_up(coral, UINT64_MAX);
+	if (!code)
+		code = map_targets(coral);
 	if (!code)
 		code = map_ring(coral);
 	if (code) {
-		fail(code, "mmap");
+		fail(code, "maps");
 		goto failed;
 	}
 	said.text = NULL;
@@ -314,8 +335,6 @@ int coral_ring(struct coral *coral, void **consumer_position, void **producer_po
 
 int coral_flush(struct coral *coral, unsigned long long idle_ns)
 {
-	uint64_t settings = idle_ns;
-	uint32_t zero = 0;
 	char nothing[64];
 	ssize_t got;
 	int fd, code = 0;
@@ -324,8 +343,9 @@ int coral_flush(struct coral *coral, unsigned long long idle_ns)
 		return -EINVAL;
 	if (coral->flush_link < 0)
 		return -ENOTCONN;
-	if (bpf_map_update_elem(coral->flush_settings_fd, &zero, &settings, BPF_ANY))
-		return -errno;
+	code = set_up(coral, idle_ns);
+	if (code)
+		return code;
 	fd = bpf_iter_create(bpf_link__fd(coral->links[coral->flush_link]));
 	if (fd < 0)
 		return -errno;
