@@ -120,6 +120,8 @@ public final class AgentVerticle extends VerticleBase {
                 StreamSchema.HTTP_METRICS,
                 beyla.metricsRetention(),
                 StreamSchema.TRACES,
+                beyla.tracesRetention(),
+                StreamSchema.TRACE_ALIASES,
                 beyla.tracesRetention()),
             figures);
     RegistrationVerticle registration =

@@ -70,7 +70,13 @@ public record ColonyConfig(
         api,
         insecure,
         poll,
-        Map.of(StreamSchema.HTTP_METRICS, http, StreamSchema.TRACES, traces),
+        Map.of(
+            StreamSchema.HTTP_METRICS,
+            http,
+            StreamSchema.TRACES,
+            traces,
+            StreamSchema.TRACE_ALIASES,
+            traces),
         sampling);
   }
 }

@@ -9,6 +9,7 @@ public sealed interface Captured {
   /// @param firstByteNanos first byte of the answer, 0 = none
   /// @param lastByteNanos last byte of the answer so far, 0 = none
   /// @param ordinal number of the exchange on its connection, from 1
+  /// @param cause why it was sent
   /// @param status 0 = unknown
   /// @param complete whether it has ended; else its answer has only paused
   /// @param progressed whether it may have been handed over as paused before
@@ -28,6 +29,7 @@ public sealed interface Captured {
       int processId,
       int threadId,
       int linkSequence,
+      Cause cause,
       int status,
       boolean aborted,
       boolean complete,

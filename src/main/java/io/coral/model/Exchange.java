@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// @param remote the other end
 /// @param linkSequence TCP sequence number of the first request byte, equal at both ends
 /// @param connectionId unique for the socket while the agent runs
+/// @param ordinal number of the exchange on its connection, from 1; 0 = not known
+/// @param cause why it was sent
 /// @param aborted whether the connection ended before an answer
 public record Exchange(
     long startUnixNanos,
@@ -37,6 +39,8 @@ public record Exchange(
     Endpoint remote,
     int linkSequence,
     long connectionId,
+    int ordinal,
+    Cause cause,
     boolean aborted) {
 
   /// When the last byte of the answer was seen.

@@ -54,10 +54,32 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("request_bytes", ColumnType.LONG),
               new Column("response_bytes", ColumnType.LONG),
               new Column("process_pid", ColumnType.LONG),
+              // How the parent was found, or why not: a name of io.coral.model.Evidence.
+              new Column("evidence", ColumnType.TEXT),
+              // Equal at both ends of a hop; io.coral.model.LinkKey.
+              new Column("link_key", ColumnType.LONG),
+              // Of method and path, to confirm a hop whose addresses were rewritten.
+              new Column("request_hash", ColumnType.LONG),
               new Column("attributes", ColumnType.TEXT)));
 
+  /// What became known of a trace after its spans were stored: all spans of `from_trace_id` belong
+  /// to `to_trace_id`, and in it `span_id` has the parent `parent_span_id` (both 0 when the row
+  // only
+  /// says where the trace belongs). `to_trace_id` is never the `from_trace_id` of a newer row.
+  public static final StreamSchema TRACE_ALIASES =
+      new StreamSchema(
+          "trace_aliases",
+          List.of(
+              new Column("from_trace_id", ColumnType.UUID),
+              new Column("to_trace_id", ColumnType.UUID),
+              new Column("span_id", ColumnType.LONG),
+              new Column("parent_span_id", ColumnType.LONG),
+              new Column("evidence", ColumnType.TEXT),
+              // Of the span, or of the trace's first one.
+              new Column("start_unix_nanos", ColumnType.LONG)));
+
   /// Every stream there is.
-  public static final List<StreamSchema> ALL = List.of(HTTP_METRICS, TRACES);
+  public static final List<StreamSchema> ALL = List.of(HTTP_METRICS, TRACES, TRACE_ALIASES);
 
   public StreamSchema {
     columns = List.copyOf(columns);

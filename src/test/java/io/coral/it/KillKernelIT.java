@@ -36,7 +36,7 @@ final class KillKernelIT {
   private static final Duration COMMITTED = Duration.ofSeconds(20);
   private static final Duration UNLOADED = Duration.ofSeconds(10);
   private static final Duration PULLED = Duration.ofSeconds(40);
-  private static final List<String> STREAMS = List.of("http_metrics", "traces");
+  private static final List<String> STREAMS = List.of("http_metrics", "traces", "trace_aliases");
 
   @TempDir Path directory;
 

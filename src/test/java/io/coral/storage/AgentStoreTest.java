@@ -77,6 +77,9 @@ final class AgentStoreTest {
           .add(1L)
           .add(2L)
           .add(77L)
+          .add("")
+          .add((long) i)
+          .add(0L)
           .add("{}");
     }
     return spans.build();

@@ -1,7 +1,9 @@
 package io.coral.agent.aggregate;
 
 import io.coral.model.ColumnBatch;
+import io.coral.model.Evidence;
 import io.coral.model.Exchange;
+import io.coral.model.LinkKey;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
 import io.coral.model.TraceContext;
@@ -85,6 +87,9 @@ final class SpanWriter {
         .add(exchange.requestBytes())
         .add(exchange.responseBytes())
         .add(exchange.processId())
+        .add(context == null ? "" : Evidence.TRACEPARENT.text())
+        .add(LinkKey.of(exchange))
+        .add(LinkKey.requestHash(exchange.request()))
         .add(attributes);
   }
 

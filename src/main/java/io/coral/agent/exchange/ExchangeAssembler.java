@@ -2,6 +2,7 @@ package io.coral.agent.exchange;
 
 import io.coral.model.Captured;
 import io.coral.model.CapturedBatch;
+import io.coral.model.Cause;
 import io.coral.model.Exchange;
 import io.coral.model.HttpRequestHead;
 import io.coral.protocol.http1.Http1Connection;
@@ -127,6 +128,8 @@ final class ExchangeAssembler {
             paired.remote(),
             paired.linkSequence(),
             paired.connectionId(),
+            paired.ordinal(),
+            paired.cause(),
             paired.aborted()));
   }
 
@@ -175,6 +178,8 @@ final class ExchangeAssembler {
         connection.remote(),
         paired.origin().linkSequence(),
         connection.connectionId(),
+        0,
+        Cause.UNKNOWN,
         paired.aborted());
   }
 }

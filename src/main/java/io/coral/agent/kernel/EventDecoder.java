@@ -6,6 +6,7 @@ import io.coral.agent.kernel.EventLayout.Header;
 import io.coral.agent.kernel.EventLayout.Message;
 import io.coral.agent.kernel.EventLayout.ProcessEvent;
 import io.coral.model.Captured;
+import io.coral.model.Cause;
 import io.coral.model.Endpoint;
 import io.coral.model.Role;
 import java.nio.ByteBuffer;
@@ -73,6 +74,7 @@ final class EventDecoder {
         ring.getInt(at + Exchange.TGID),
         ring.getInt(at + Exchange.TID),
         ring.getInt(at + Exchange.LINK_SEQ),
+        Cause.UNKNOWN,
         ring.getShort(at + Exchange.STATUS) & 0xffff,
         (flags & EventLayout.FLAG_ABORTED) != 0,
         complete,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coral.model.Captured;
 import io.coral.model.CapturedBatch;
+import io.coral.model.Cause;
 import io.coral.model.Endpoint;
 import io.coral.model.Exchange;
 import io.coral.model.Role;
@@ -44,6 +45,7 @@ final class ExchangeAssemblerTest {
         42,
         43,
         7,
+        Cause.UNKNOWN,
         200,
         false,
         complete,
