@@ -3,9 +3,8 @@ package io.coral.model;
 /// The key of a hop: which client sent which byte. Both ends compute it from what they see, so that
 /// spans of client and server can be joined without a header.
 ///
-/// Layout: bits 0–31 the TCP sequence number of the first request byte, bits 32–47 the client's
-// port,
-/// bits 48–63 a hash of the client's address. After network address translation only the sequence
+/// Layout: bits 0–31 the TCP sequence number of the first request byte, bits 32–47 the port of the
+/// client, bits 48–63 a hash of its address. After network address translation only the sequence
 /// number is the same.
 public final class LinkKey {
   private LinkKey() {}
