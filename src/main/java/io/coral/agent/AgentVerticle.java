@@ -10,6 +10,7 @@ import io.coral.agent.discovery.DiscoveryVerticle;
 import io.coral.agent.exchange.ExchangeVerticle;
 import io.coral.agent.kernel.KernelSupport;
 import io.coral.agent.registration.RegistrationVerticle;
+import io.coral.agent.trace.TraceVerticle;
 import io.coral.bus.Topics;
 import io.coral.config.AgentConfig;
 import io.coral.model.ObservedProcess;
@@ -112,6 +113,8 @@ public final class AgentVerticle extends VerticleBase {
     ExchangeVerticle exchange = new ExchangeVerticle(topics, discovery.directory(), figures, clock);
     AggregateVerticle aggregate =
         new AggregateVerticle(topics, discovery.directory(), figures, config);
+    TraceVerticle trace =
+        new TraceVerticle(topics, discovery.directory(), figures, config, capture::lostExchanges);
     AgentStorageVerticle storage =
         new AgentStorageVerticle(
             topics,
@@ -147,6 +150,7 @@ public final class AgentVerticle extends VerticleBase {
     // takes.
     Future<?> all =
         deploy(storage)
+            .compose(_ -> deploy(trace))
             .compose(_ -> deploy(aggregate))
             .compose(_ -> deploy(exchange))
             .compose(_ -> deploy(capture))

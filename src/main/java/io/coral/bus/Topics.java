@@ -3,6 +3,7 @@ package io.coral.bus;
 import io.coral.model.CapturedBatch;
 import io.coral.model.ColumnBatch;
 import io.coral.model.ExchangeBatch;
+import io.coral.model.RoutedBatch;
 import io.vertx.core.Vertx;
 import java.util.List;
 
@@ -10,19 +11,24 @@ import java.util.List;
 ///
 /// @param captured capture → exchange: what the kernel saw
 /// @param exchanges exchange → aggregate: what was asked and answered
-/// @param rows aggregate → storage: what is to be kept
+/// @param routed aggregate → trace: the same under the names by which it was counted
+/// @param rows aggregate, trace → storage: what is to be kept
 public record Topics(
-    Topic<CapturedBatch> captured, Topic<ExchangeBatch> exchanges, Topic<ColumnBatch> rows) {
+    Topic<CapturedBatch> captured,
+    Topic<ExchangeBatch> exchanges,
+    Topic<RoutedBatch> routed,
+    Topic<ColumnBatch> rows) {
   /// Makes the topics of an agent; once per Vert.x instance.
   public static Topics of(Vertx vertx) {
     return new Topics(
         new Topic<>(vertx, "agent.captured", CapturedBatch.class, 256),
         new Topic<>(vertx, "agent.exchanges", ExchangeBatch.class, 256),
+        new Topic<>(vertx, "agent.routed", RoutedBatch.class, 256),
         new Topic<>(vertx, "agent.rows", ColumnBatch.class, 256));
   }
 
   /// All of them, for `/metrics` and the status.
   public List<Topic<?>> all() {
-    return List.of(captured, exchanges, rows);
+    return List.of(captured, exchanges, routed, rows);
   }
 }

@@ -1,7 +1,7 @@
 package io.coral.model;
 
 /// What the kernel side knows of why a request was sent, and of who reads one. Of the fields, a
-/// server's exchange has only [#threadOrder()], a client's all the others.
+/// server's exchange has [#threadOrder()] and [#answeredElsewhere()], a client's the others.
 ///
 /// @param threadOrder server: this is the n-th request that its thread read, from 1; 0 = not
 ///     counted
@@ -14,6 +14,8 @@ package io.coral.model;
 /// @param parentAtConnect client: the above was taken at the time of `connect()`
 /// @param callerGoroutineId client in a Go process: the goroutine that called, 0 = not known
 /// @param callerParentGoroutineId the goroutine that started it, 0 = not known
+/// @param answeredElsewhere server: another thread sent the answer than the one that read the
+///     request
 public record Cause(
     int threadOrder,
     long parentConnectionId,
@@ -21,7 +23,8 @@ public record Cause(
     boolean parentFresh,
     boolean parentAtConnect,
     long callerGoroutineId,
-    long callerParentGoroutineId) {
+    long callerParentGoroutineId,
+    boolean answeredElsewhere) {
   /// Nothing is known.
-  public static final Cause UNKNOWN = new Cause(0, 0, 0, false, false, 0, 0);
+  public static final Cause UNKNOWN = new Cause(0, 0, 0, false, false, 0, 0, false);
 }

@@ -6,6 +6,10 @@ public interface ProcessDirectory {
   /// The service of a process; of one that has ended for another minute.
   ServiceName serviceOf(int processId);
 
+  /// How a process works: `go`, `java`, `python`, `node`, `proxy` or `native`; empty when it is not
+  /// known.
+  String runtimeOf(int processId);
+
   /// The kernel follows a child from its birth on.
   void forked(int processId, int parentId);
 

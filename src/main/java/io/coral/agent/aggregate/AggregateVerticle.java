@@ -9,34 +9,35 @@ import io.coral.model.Exchange;
 import io.coral.model.ExchangeBatch;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.Role;
+import io.coral.model.RoutedBatch;
+import io.coral.model.RoutedExchange;
 import io.coral.model.ServiceName;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/// Event loop. Spans leave every second or 2,000 rows, RED rows at the configured interval.
+/// Event loop. RED rows leave at the configured interval; each batch of exchanges goes on with the
+/// names under which it was counted.
 public final class AggregateVerticle extends VerticleBase {
   private static final int MAX_ROUTES = 300;
   private static final int MAX_PEERS = 100;
-  private static final int MAX_SPANS_PER_SECOND = 2000;
-  private static final int SPAN_BATCH = 2000;
-  private static final long SPAN_FLUSH_MILLIS = 1000;
   private static final int PEER_CACHE = 4096;
 
   private final Topics topics;
   private final ProcessDirectory processes;
   private final AgentConfig config;
   private final RedWindows windows;
-  private final SpanWriter spans;
   private final LongAdder counted;
   private final LongAdder otherRoutes;
   private final LongAdder shed;
+  private final LongAdder unassembled;
   private final Map<String, RouteTable> routes = new HashMap<>();
   private final Map<Endpoint, String> peerNames =
       new LinkedHashMap<>(64, 0.75f, true) {
@@ -56,23 +57,15 @@ public final class AggregateVerticle extends VerticleBase {
     String attributes = new Gson().toJson(new TreeMap<>(config.beyla().attributes()));
     this.windows =
         new RedWindows(attributes, MAX_PEERS, figures.counter("coral_peers_other_total"));
-    this.spans =
-        new SpanWriter(
-            config.beyla().samplingRate(),
-            MAX_SPANS_PER_SECOND,
-            attributes,
-            new SplittableRandom(),
-            figures.counter("coral_spans_sampled_out_total"),
-            figures.counter("coral_spans_over_cap_total"));
     this.counted = figures.counter("coral_exchanges_counted_total");
     this.otherRoutes = figures.counter("coral_routes_other_total");
     this.shed = figures.dropped("storage_behind");
+    this.unassembled = figures.counter("coral_spans_unassembled_total{reason=\"behind\"}");
   }
 
   @Override
   public Future<?> start() {
     topics.exchanges().listen(this::take);
-    vertx.setPeriodic(SPAN_FLUSH_MILLIS, _ -> flushSpans());
     vertx.setPeriodic(config.flushInterval().toMillis(), _ -> flushWindows());
     return Future.succeededFuture();
   }
@@ -81,6 +74,7 @@ public final class AggregateVerticle extends VerticleBase {
     if (!config.beyla().httpEnabled()) {
       return;
     }
+    List<RoutedExchange> routed = new ArrayList<>(batch.exchanges().size());
     for (Exchange exchange : batch.exchanges()) {
       ServiceName service = processes.serviceOf(exchange.processId());
       RouteTable table =
@@ -91,11 +85,11 @@ public final class AggregateVerticle extends VerticleBase {
       otherRoutes.add(table.other() - otherBefore);
       String peer = peerOf(exchange);
       windows.add(exchange, service, route, peer);
-      spans.add(exchange, service.name(), route, peer);
+      routed.add(new RoutedExchange(exchange, service.name(), route, peer));
     }
     counted.add(batch.exchanges().size());
-    if (spans.waiting() >= SPAN_BATCH) {
-      flushSpans();
+    if (!topics.routed().publish(new RoutedBatch(routed))) {
+      unassembled.add(routed.size());
     }
   }
 
@@ -109,28 +103,15 @@ public final class AggregateVerticle extends VerticleBase {
             new Endpoint(remote.family(), remote.high(), remote.low(), 0), Endpoint::address);
   }
 
-  private void flushSpans() {
-    if (spans.waiting() > 0) {
-      publish(spans.flush());
-    }
-  }
-
   private void flushWindows() {
     ColumnBatch rows = windows.flush();
-    if (rows.rows() > 0) {
-      publish(rows);
-    }
-  }
-
-  private void publish(ColumnBatch batch) {
-    if (!topics.rows().publish(batch)) {
-      shed.add(batch.rows());
+    if (rows.rows() > 0 && !topics.rows().publish(rows)) {
+      shed.add(rows.rows());
     }
   }
 
   @Override
   public Future<?> stop() {
-    flushSpans();
     flushWindows();
     return Future.succeededFuture();
   }

@@ -102,6 +102,18 @@ public final class CaptureVerticle extends VerticleBase implements Targets {
     return applied.future();
   }
 
+  /// Exchanges that the kernel side began and could not hand over, because the ring was full or the
+  /// connection went the message way; safe on any thread.
+  public long lostExchanges() {
+    return loop.map(
+            running ->
+                running.counter(KernelCounter.EXCHANGES_DROPPED_RING)
+                    + running.counter(KernelCounter.MESSAGE_WAY_PIPELINED)
+                    + running.counter(KernelCounter.MESSAGE_WAY_SPLIT_HEAD)
+                    + running.counter(KernelCounter.MESSAGE_WAY_UNPAIRED))
+        .orElse(0L);
+  }
+
   /// How capturing fares; safe on any thread.
   public CaptureState state() {
     return state;

@@ -99,6 +99,12 @@ final class ProcessTable implements ProcessDirectory {
   }
 
   @Override
+  public String runtimeOf(int processId) {
+    Entry entry = entries.get(processId);
+    return entry == null ? "" : entry.process.runtime();
+  }
+
+  @Override
   public void forked(int processId, int parentId) {
     Entry parent = entries.get(parentId);
     if (parent != null) {

@@ -102,6 +102,7 @@ final class ExchangeAssemblerTest {
             42,
             43,
             7,
+            Cause.UNKNOWN,
             200,
             false,
             true,
