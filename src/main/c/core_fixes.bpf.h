@@ -40,12 +40,15 @@ struct user_bytes {
 	u64 second_length;
 };
 
+struct target_word;
+
 /* Bytes at hand in one hook hit: `length` bytes from TCP sequence number `begin`. */
 struct source {
 	const struct sk_buff *skb;
 	u64 skb_offset; /* of `begin` in skb */
 	struct user_bytes user;
-	u64 id; /* of the thread, as bpf_get_current_pid_tgid tells */
+	u64 id;                   /* of the thread, as bpf_get_current_pid_tgid tells */
+	struct target_word *word; /* that has the bits of its process */
 	u32 begin;
 	u32 length;
 	u32 kind;

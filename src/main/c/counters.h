@@ -10,7 +10,7 @@ enum coral_counter {
 	CORAL_MESSAGES_GENERATED,       /* message records */
 	CORAL_MESSAGES_DROPPED_RING,    /* of them, not taken: the ring was full */
 	CORAL_PROCESS_DROPPED_RING,     /* fork, exec and exit records not taken */
-	CORAL_NO_STORAGE,               /* connections without state: the kernel had no memory for it */
+	CORAL_NO_STORAGE,               /* connections and threads without state: the kernel had no memory for it */
 	CORAL_READ_FAULTS,              /* bytes that could not be read (page not present, odd iterator) */
 	CORAL_MESSAGE_WAY_PIPELINED,    /* connections that left the pairing: bytes behind a complete request */
 	CORAL_MESSAGE_WAY_SPLIT_HEAD,   /* … a request or status line in pieces */

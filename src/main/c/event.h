@@ -8,7 +8,7 @@
 #ifndef CORAL_EVENT_H
 #define CORAL_EVENT_H
 
-#define CORAL_EVENT_VERSION 1
+#define CORAL_EVENT_VERSION 2
 
 /* Bytes of a request, or of a response's head, that a record carries at most. */
 #define CORAL_PREFIX_BYTES 512
@@ -33,6 +33,9 @@ enum coral_flag {
 	CORAL_FLAG_UPGRADED = 2,   /* 101, or a CONNECT that was granted: what follows is not HTTP/1 */
 	CORAL_FLAG_PROGRESSED = 4, /* a progress record for this exchange may have been sent before */
 	CORAL_FLAG_TRUNCATED = 8,  /* the request head is longer than the prefix */
+	/* Client: the thread had read nothing else, connected nowhere and sent no request since it read the parent. */
+	CORAL_FLAG_PARENT_FRESH = 16,
+	CORAL_FLAG_PARENT_AT_CONNECT = 32, /* client: the parent is that of connect(), not of the first byte */
 };
 
 struct coral_header {
@@ -50,15 +53,20 @@ struct coral_exchange {
 	__u64 connection_id; /* unique while the programs are loaded */
 	__u64 request_bytes; /* head and body */
 	__u64 response_bytes;
-	__u64 goroutine_id; /* 0 = not a Go process, or not known */
-	__u32 ordinal;      /* of the exchange on its connection, from 1 */
+	__u64 goroutine_id;               /* 0 = not a Go process, or not known */
+	__u64 caller_goroutine_id;        /* client in a Go process: that called, 0 = not known */
+	__u64 caller_parent_goroutine_id; /* that started the caller, 0 = not known */
+	__u64 parent_connection_id;       /* client: of the request that its thread read last, 0 = none known */
+	__u32 ordinal;                    /* of the exchange on its connection, from 1 */
 	__u32 tgid;
 	__u32 tid;      /* thread that saw the first request byte */
-	__u32 link_seq; /* TCP sequence number of the first request byte */
-	__u16 status;   /* 0 = unknown */
-	__u16 flags;    /* enum coral_flag */
-	__u8 role;      /* enum coral_role */
-	__u8 family;    /* 4 or 6 */
+	__u32 link_seq;       /* TCP sequence number of the first request byte */
+	__u32 parent_ordinal; /* client: of that exchange on parent_connection_id */
+	__u32 thread_order;   /* server: n-th request that its thread read, from 1; 0 = not counted */
+	__u16 status;         /* 0 = unknown */
+	__u16 flags;          /* enum coral_flag */
+	__u8 role;            /* enum coral_role */
+	__u8 family;          /* 4 or 6 */
 	__u16 local_port;
 	__u16 remote_port;
 	__u16 prefix_length;          /* bytes of the request that follow */
@@ -68,7 +76,7 @@ struct coral_exchange {
 	__u8 remote_address[16];
 	__u8 response_tail[8]; /* the last response bytes, right-aligned */
 };
-_Static_assert(sizeof(struct coral_exchange) == 144, "coral_exchange");
+_Static_assert(sizeof(struct coral_exchange) == 176, "coral_exchange");
 
 struct coral_message {
 	struct coral_header header;

@@ -6,10 +6,12 @@
 #include "core_fixes.bpf.h"
 #include "counters.h"
 
-/* 64 processes. One lookup tells both whether a process is followed and whether it is worth asking for its goroutine. */
+/* 64 processes. One lookup tells whether a process is followed and what is worth doing for it. */
 struct target_word {
 	u64 followed;
-	u64 go;
+	u64 go;     /* worth asking for its goroutine */
+	u64 traced; /* worth knowing what its threads read last; never with `go` */
+	u64 calls;  /* has connected somewhere or sent a request */
 };
 
 /* Indexed by tgid >> 6: 65536 * 64 = 4 Mi, the largest pid_max. Mapped by the agent, which sets and clears bits
@@ -64,11 +66,22 @@ static __always_inline struct target_word *target_word(u32 tgid)
 	return bpf_map_lookup_elem(&targets, &index);
 }
 
-static __always_inline bool is_followed(u32 tgid)
+static __always_inline bool has_bit(const u64 *bits, u32 tgid)
+{
+	return *bits >> (tgid & 63) & 1;
+}
+
+/* The word of a followed process, NULL for others. */
+static __always_inline struct target_word *followed_word(u32 tgid)
 {
 	struct target_word *word = target_word(tgid);
 
-	return word && word->followed >> (tgid & 63) & 1;
+	return word && has_bit(&word->followed, tgid) ? word : NULL;
+}
+
+static __always_inline bool is_followed(u32 tgid)
+{
+	return followed_word(tgid) != NULL;
 }
 
 /* True if this call cleared the bit. */
@@ -80,6 +93,8 @@ static __always_inline bool unfollow(u32 tgid)
 	if (!word || !(word->followed & bit))
 		return false;
 	__sync_fetch_and_and(&word->go, ~bit);
+	__sync_fetch_and_and(&word->traced, ~bit);
+	__sync_fetch_and_and(&word->calls, ~bit);
 	return __sync_fetch_and_and(&word->followed, ~bit) & bit;
 }
 
@@ -99,11 +114,9 @@ static __noinline u64 read_goroutine_id(u32 tgid)
 	return id;
 }
 
-static __always_inline u64 goroutine_id(u32 tgid)
+static __always_inline u64 goroutine_id(const struct target_word *word, u32 tgid)
 {
-	struct target_word *word = target_word(tgid);
-
-	return word && word->go >> (tgid & 63) & 1 ? read_goroutine_id(tgid) : 0;
+	return has_bit(&word->go, tgid) ? read_goroutine_id(tgid) : 0;
 }
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef CORAL_HTTP1_H
 #define CORAL_HTTP1_H
 
+#include "cause.bpf.h"
 #include "message.bpf.h"
 
 /* Longest request head that is looked for before the connection goes the message way. */
@@ -322,7 +323,8 @@ static __noinline int scan_long_head(struct source *s, struct connection *c, str
 }
 
 /* Bytes that should begin a request, in PHASE_IDLE; `offset` is where they begin in the source. */
-static __always_inline void begin(struct source *s, struct connection *c, u64 offset, u64 now)
+static __always_inline void begin(const struct sock *sk, struct source *s, struct connection *c, u64 offset, u64 now,
+				  const bool server)
 {
 	struct head_scan scan = {.first_line = 1};
 	struct coral_exchange *r = &c->record;
@@ -358,7 +360,7 @@ static __always_inline void begin(struct source *s, struct connection *c, u64 of
 	r->last_byte_ns = 0;
 	r->request_bytes = available;
 	r->response_bytes = 0;
-	r->goroutine_id = goroutine_id(id >> 32);
+	r->goroutine_id = goroutine_id(s->word, id >> 32);
 	r->tgid = id >> 32;
 	r->tid = id;
 	r->link_seq = s->begin + offset;
@@ -393,6 +395,10 @@ static __always_inline void begin(struct source *s, struct connection *c, u64 of
 	}
 	c->body_left = scan.content_length - available;
 	r->ordinal = ++c->ordinal;
+	if (server)
+		r->thread_order = likely(!has_bit(&s->word->traced, id >> 32)) ? 0 : request_read(s, c);
+	else
+		find_cause(sk, s, c);
 	c->phase = PHASE_OPEN;
 }
 
@@ -406,7 +412,8 @@ static __always_inline bool passed_unseen(const struct sock *sk, const struct so
 	       (s32)(reached(sk, c, TOWARDS_CLIENT) - c->until[TOWARDS_CLIENT]) > 0;
 }
 
-static __always_inline void on_request(const struct sock *sk, struct source *s, struct connection *c, u64 now)
+static __always_inline void on_request(const struct sock *sk, struct source *s, struct connection *c, u64 now,
+				       const bool server)
 {
 	u32 end = s->begin + s->length, fresh = end - c->until[TOWARDS_SERVER];
 
@@ -417,6 +424,8 @@ static __always_inline void on_request(const struct sock *sk, struct source *s, 
 			c->body_left -= fresh;
 			c->record.request_bytes += fresh;
 			c->until[TOWARDS_SERVER] = end;
+			if (server && c->phase == PHASE_OPEN && unlikely(has_bit(&s->word->traced, s->id >> 32)))
+				body_read(c);
 			return;
 		}
 		if (unlikely(c->phase == PHASE_OPEN)) {
@@ -425,7 +434,7 @@ static __always_inline void on_request(const struct sock *sk, struct source *s, 
 				return;
 			}
 			finish(sk, c, now, CORAL_FLAG_ABORTED);
-			begin(s, c, 0, now);
+			begin(sk, s, c, 0, now, server);
 			return;
 		}
 		/* A server may answer before it reads the body; the next request then follows in the same bytes. */
@@ -433,7 +442,7 @@ static __always_inline void on_request(const struct sock *sk, struct source *s, 
 		fresh -= c->body_left;
 		emit_inline(sk, c, now, 0);
 	}
-	begin(s, c, fresh < s->length ? s->length - fresh : 0, now);
+	begin(sk, s, c, fresh < s->length ? s->length - fresh : 0, now, server);
 }
 
 /* Behind interim responses (RFC 9110, 15.2) in the same bytes, of which c->response has the first `size`: offset of the final one, which c->response then
@@ -644,12 +653,13 @@ static __always_inline int done(void)
 /* The client's side, apart so that the server's, which has the higher rates, stays in few cache lines. */
 static __noinline int request_of_client(const struct sock *sk, struct source *s, struct connection *c, u64 now)
 {
-	on_request(sk, s, c, now);
+	on_request(sk, s, c, now, false);
 	return done();
 }
 
 static __noinline int response_at_client(const struct sock *sk, struct source *s, struct connection *c, u64 now)
 {
+	other_read(s);
 	on_response(sk, s, c, now);
 	return done();
 }
@@ -675,7 +685,7 @@ static __always_inline int on_bytes(const struct sock *sk, struct source *s, str
 
 	if (likely(c->phase < PHASE_MESSAGES)) {
 		if (receives && towards == TOWARDS_SERVER)
-			on_request(sk, s, c, now);
+			on_request(sk, s, c, now, true);
 		else if (receives)
 			result = response_at_client(sk, s, c, now);
 		else if (towards == TOWARDS_CLIENT)
@@ -683,8 +693,13 @@ static __always_inline int on_bytes(const struct sock *sk, struct source *s, str
 		else
 			result = request_of_client(sk, s, c, now);
 	}
-	if (unlikely(c->phase == PHASE_MESSAGES))
+	if (unlikely(c->phase == PHASE_MESSAGES)) {
+		if (towards == TOWARDS_SERVER)
+			unknown_request(s, c->role == CORAL_SERVER);
+		else if (receives)
+			other_read(s);
 		ship(s, c, towards, now);
+	}
 	return result;
 }
 
@@ -716,6 +731,8 @@ static __always_inline struct connection *introduce(struct sock *sk, struct sour
 		count(CORAL_NO_STORAGE, 1);
 		return NULL;
 	}
+	if (role == CORAL_CLIENT)
+		calls(s->word, s->id >> 32);
 	c->role = role;
 	c->record.connection_id = __sync_add_and_fetch(&last_connection_id, 1);
 	describe(sk, c);
@@ -743,7 +760,7 @@ static __always_inline void on_end(struct sock *sk, struct connection *c)
 	c->phase = PHASE_IDLE;
 }
 
-/* A socket changes its state. FIN_WAIT1: close() or shutdown() here; LAST_ACK: the same after the peer did;
+/* A socket changes its state. SYN_SENT: connect(), by the caller. FIN_WAIT1: close() or shutdown() here; LAST_ACK: the same after the peer did;
  * CLOSE: reset, or the end of a wait. A server that closes while its last bytes wait for the client is done with
  * what follows: FIN_WAIT2, CLOSING, CLOSE. A client that only shut down its sending side still waits for the response,
  * and what the kernel received before CLOSE may be read after it: tcp_destroy_sock has the last word then. */
@@ -752,6 +769,8 @@ static __always_inline int on_state(struct sock *sk, int state)
 	const struct tcp_sock *tcp = as_tcp(sk);
 	struct connection *c;
 
+	if (state == TCP_SYN_SENT)
+		return on_connect(sk);
 	if (state < TCP_FIN_WAIT1 || !(1 << state & (1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE |
 						      1 << TCP_LAST_ACK | 1 << TCP_CLOSING)))
 		return 0;

@@ -28,10 +28,11 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 {
 	u32 parent_tgid = parent->tgid, tgid = child->tgid, pid = child->pid;
 	struct process_settings settings = {}, *inherited;
-	struct target_word *word;
+	struct target_word *word, *from;
 	u64 bit = 1ULL << (tgid & 63);
 
-	if (tgid != pid || !is_followed(parent_tgid))
+	from = tgid == pid ? followed_word(parent_tgid) : NULL;
+	if (likely(!from))
 		return 0;
 	word = target_word(tgid);
 	if (!word)
@@ -43,6 +44,8 @@ static __always_inline int on_fork(struct task_struct *parent, struct task_struc
 	bpf_map_update_elem(&processes, &tgid, &settings, BPF_ANY);
 	if (settings.goid_offset)
 		__sync_fetch_and_or(&word->go, bit);
+	if (has_bit(&from->traced, parent_tgid))
+		__sync_fetch_and_or(&word->traced, bit);
 	__sync_fetch_and_or(&word->followed, bit);
 	emit_process(CORAL_FORKED, tgid, parent_tgid);
 	return 0;

@@ -24,19 +24,24 @@ int BPF_PROG(coral_receive, const struct sk_buff *skb)
 	struct source s;
 	struct sock *sk;
 
-	if (likely(!is_followed(id >> 32)))
+	s.word = followed_word(id >> 32);
+	if (likely(!s.word))
 		return 0;
 	s.id = id;
 	sk = skb->sk;
-	if (!sk || sk->sk_protocol != IPPROTO_TCP)
+	if (!sk || sk->sk_protocol != IPPROTO_TCP) {
+		other_read(&s);
 		return 0;
+	}
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
 	if ((c && c->phase == PHASE_OPAQUE) || !source_of_skb(&s, sk, skb))
 		return 0;
 	if (unlikely(!c)) {
 		c = introduce(sk, &s, CORAL_SERVER);
-		if (!c)
+		if (!c) {
+			other_read(&s);
 			return 0;
+		}
 	}
 	return on_bytes(sk, &s, c, true);
 }
@@ -49,7 +54,8 @@ int BPF_PROG(coral_send, struct sock *sk, const struct msghdr *msg)
 	struct connection *c;
 	struct source s;
 
-	if (likely(!is_followed(id >> 32)))
+	s.word = followed_word(id >> 32);
+	if (likely(!s.word))
 		return 0;
 	s.id = id;
 	if (sk->sk_protocol != IPPROTO_TCP)

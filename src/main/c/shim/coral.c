@@ -25,6 +25,8 @@
 struct target_word {
 	uint64_t followed;
 	uint64_t go;
+	uint64_t traced;
+	uint64_t calls;
 };
 
 struct process_settings {
@@ -302,14 +304,14 @@ int coral_target(struct coral *coral, int tgid, int on, int goid_offset, int fol
 		settings.exe_inode = exe.st_ino;
 		if (bpf_map_update_elem(coral->processes_fd, &tgid, &settings, BPF_ANY))
 			return -errno;
-		if (goid_offset)
-			__atomic_fetch_or(&word->go, bit, __ATOMIC_SEQ_CST);
-		else
-			__atomic_fetch_and(&word->go, ~bit, __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(goid_offset ? &word->traced : &word->go, ~bit, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(goid_offset ? &word->go : &word->traced, bit, __ATOMIC_SEQ_CST);
 		__atomic_fetch_or(&word->followed, bit, __ATOMIC_SEQ_CST);
 	} else {
 		__atomic_fetch_and(&word->followed, ~bit, __ATOMIC_SEQ_CST);
 		__atomic_fetch_and(&word->go, ~bit, __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(&word->traced, ~bit, __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(&word->calls, ~bit, __ATOMIC_SEQ_CST);
 		bpf_map_delete_elem(coral->processes_fd, &tgid);
 	}
 	return 0;

@@ -74,7 +74,7 @@ final class EventDecoder {
         ring.getInt(at + Exchange.TGID),
         ring.getInt(at + Exchange.TID),
         ring.getInt(at + Exchange.LINK_SEQ),
-        Cause.UNKNOWN,
+        cause(ring, at, flags),
         ring.getShort(at + Exchange.STATUS) & 0xffff,
         (flags & EventLayout.FLAG_ABORTED) != 0,
         complete,
@@ -87,6 +87,23 @@ final class EventDecoder {
         bytes(ring, at + Exchange.SIZE_OF, prefix),
         complete ? NO_BYTES : bytes(ring, at + Exchange.SIZE_OF + prefix, head),
         complete ? NO_BYTES : bytes(ring, at + Exchange.RESPONSE_TAIL + 8 - tail, tail));
+  }
+
+  private static Cause cause(ByteBuffer ring, int at, int flags) {
+    int threadOrder = ring.getInt(at + Exchange.THREAD_ORDER);
+    long parentConnectionId = ring.getLong(at + Exchange.PARENT_CONNECTION_ID);
+    long callerGoroutineId = ring.getLong(at + Exchange.CALLER_GOROUTINE_ID);
+    if (threadOrder == 0 && parentConnectionId == 0 && callerGoroutineId == 0) {
+      return Cause.UNKNOWN;
+    }
+    return new Cause(
+        threadOrder,
+        parentConnectionId,
+        ring.getInt(at + Exchange.PARENT_ORDINAL),
+        (flags & EventLayout.FLAG_PARENT_FRESH) != 0,
+        (flags & EventLayout.FLAG_PARENT_AT_CONNECT) != 0,
+        callerGoroutineId,
+        ring.getLong(at + Exchange.CALLER_PARENT_GOROUTINE_ID));
   }
 
   private static Captured message(ByteBuffer ring, int at, int size) {

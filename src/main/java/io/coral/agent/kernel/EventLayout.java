@@ -3,7 +3,7 @@ package io.coral.agent.kernel;
 /// Offsets of the records in `src/main/c/event.h`, in bytes. EventLayoutTest compares them with the
 /// BTF of the built object.
 final class EventLayout {
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   static final int KIND_EXCHANGE = 1;
   static final int KIND_PROGRESS = 2;
@@ -15,6 +15,8 @@ final class EventLayout {
 
   static final int FLAG_ABORTED = 1;
   static final int FLAG_PROGRESSED = 4;
+  static final int FLAG_PARENT_FRESH = 16;
+  static final int FLAG_PARENT_AT_CONNECT = 32;
 
   private EventLayout() {}
 
@@ -35,23 +37,28 @@ final class EventLayout {
     static final int REQUEST_BYTES = 48;
     static final int RESPONSE_BYTES = 56;
     static final int GOROUTINE_ID = 64;
-    static final int ORDINAL = 72;
-    static final int TGID = 76;
-    static final int TID = 80;
-    static final int LINK_SEQ = 84;
-    static final int STATUS = 88;
-    static final int FLAGS = 90;
-    static final int ROLE = 92;
-    static final int FAMILY = 93;
-    static final int LOCAL_PORT = 94;
-    static final int REMOTE_PORT = 96;
-    static final int PREFIX_LENGTH = 98;
-    static final int RESPONSE_PREFIX_LENGTH = 100;
-    static final int RESPONSE_TAIL_LENGTH = 102;
-    static final int LOCAL_ADDRESS = 104;
-    static final int REMOTE_ADDRESS = 120;
-    static final int RESPONSE_TAIL = 136;
-    static final int SIZE_OF = 144;
+    static final int CALLER_GOROUTINE_ID = 72;
+    static final int CALLER_PARENT_GOROUTINE_ID = 80;
+    static final int PARENT_CONNECTION_ID = 88;
+    static final int ORDINAL = 96;
+    static final int TGID = 100;
+    static final int TID = 104;
+    static final int LINK_SEQ = 108;
+    static final int PARENT_ORDINAL = 112;
+    static final int THREAD_ORDER = 116;
+    static final int STATUS = 120;
+    static final int FLAGS = 122;
+    static final int ROLE = 124;
+    static final int FAMILY = 125;
+    static final int LOCAL_PORT = 126;
+    static final int REMOTE_PORT = 128;
+    static final int PREFIX_LENGTH = 130;
+    static final int RESPONSE_PREFIX_LENGTH = 132;
+    static final int RESPONSE_TAIL_LENGTH = 134;
+    static final int LOCAL_ADDRESS = 136;
+    static final int REMOTE_ADDRESS = 152;
+    static final int RESPONSE_TAIL = 168;
+    static final int SIZE_OF = 176;
 
     private Exchange() {}
   }

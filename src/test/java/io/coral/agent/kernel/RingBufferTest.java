@@ -3,6 +3,7 @@ package io.coral.agent.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coral.model.Captured;
+import io.coral.model.Cause;
 import io.coral.model.Role;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -101,6 +102,36 @@ final class RingBufferTest {
     producer.putLong(0, next);
     ring.drain(decoder, 10);
     assertThat(recorder.unreadable).isEqualTo(1);
+  }
+
+  @Test
+  void decode_ofAClientsExchange_givesItsCause() {
+    byte[] payload = new byte[EventLayout.Exchange.SIZE_OF - 16];
+    ByteBuffer body = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
+    body.put(EventLayout.Exchange.ROLE - 16, (byte) 2);
+    body.put(EventLayout.Exchange.FAMILY - 16, (byte) 4);
+    body.putLong(EventLayout.Exchange.PARENT_CONNECTION_ID - 16, 7001);
+    body.putInt(EventLayout.Exchange.PARENT_ORDINAL - 16, 3);
+    body.putLong(EventLayout.Exchange.CALLER_GOROUTINE_ID - 16, 31);
+    body.putLong(EventLayout.Exchange.CALLER_PARENT_GOROUTINE_ID - 16, 29);
+    body.putShort(EventLayout.Exchange.FLAGS - 16, (short) EventLayout.FLAG_PARENT_AT_CONNECT);
+    producer.putLong(0, write(0, EventLayout.KIND_EXCHANGE, 0, payload));
+    ring.drain(decoder, 10);
+    assertThat(((Captured.PairedExchange) recorder.captured.getFirst()).cause())
+        .isEqualTo(new Cause(0, 7001, 3, false, true, 31, 29));
+  }
+
+  @Test
+  void decode_ofAServersExchange_givesItsThreadOrder() {
+    byte[] payload = new byte[EventLayout.Exchange.SIZE_OF - 16];
+    ByteBuffer body = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
+    body.put(EventLayout.Exchange.ROLE - 16, (byte) 1);
+    body.put(EventLayout.Exchange.FAMILY - 16, (byte) 4);
+    body.putInt(EventLayout.Exchange.THREAD_ORDER - 16, 12);
+    producer.putLong(0, write(0, EventLayout.KIND_EXCHANGE, 0, payload));
+    ring.drain(decoder, 10);
+    assertThat(((Captured.PairedExchange) recorder.captured.getFirst()).cause())
+        .isEqualTo(new Cause(12, 0, 0, false, false, 0, 0));
   }
 
   @Test
