@@ -36,6 +36,7 @@ enum coral_flag {
 	/* Client: the thread had read nothing else, connected nowhere and sent no request since it read the parent. */
 	CORAL_FLAG_PARENT_FRESH = 16,
 	CORAL_FLAG_PARENT_AT_CONNECT = 32, /* client: the parent is that of connect(), not of the first byte */
+	CORAL_FLAG_ANSWERED_ELSEWHERE = 64, /* server: another thread sends the response than read the request */
 };
 
 struct coral_header {

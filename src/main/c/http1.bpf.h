@@ -637,6 +637,8 @@ static __always_inline void on_response(const struct sock *sk, struct source *s,
 		c->phase = PHASE_OPAQUE;
 		return;
 	}
+	if (unlikely(r->thread_order && r->tid != (u32)s->id))
+		r->flags |= CORAL_FLAG_ANSWERED_ELSEWHERE;
 	*(volatile u8 *)&c->phase = PHASE_RESPONDING;
 }
 

@@ -114,7 +114,11 @@ final class DemoRun {
     context.console().progress("sending " + requests + " requests to " + DemoPlan.FRONTEND + " …");
     DemoLoad.Result sent = load.send(0, requests);
     if (once) {
-      return check(processes, colony, places, before, sent);
+      Instant end = context.clock().instant();
+      DemoTraces traces = new DemoTraces(DemoPlan.shapes(0, requests));
+      traces.add("agent", new TraceShapes(agent, DemoPlan.FRONTEND, begin));
+      traces.add("colony", new TraceShapes(colony, DemoPlan.FRONTEND, begin));
+      return check(processes, colony, places, before, sent, traces, end);
     }
     guide(running);
     Thread gentle = new Thread(() -> sendOn(load), "demo-load-gentle");
@@ -174,7 +178,9 @@ final class DemoRun {
       ConnectClient colony,
       Map<String, MetricCounts> places,
       Map<String, Map<CountKey, Long>> before,
-      DemoLoad.Result sent)
+      DemoLoad.Result sent,
+      DemoTraces traces,
+      Instant end)
       throws IOException, InterruptedException {
     Map<String, List<CountDifference>> differences = new LinkedHashMap<>();
     differences.put("services", CountDifference.between(sent.counts(), processes.counts()));
@@ -200,16 +206,20 @@ final class DemoRun {
         Thread.sleep(POLL_MILLIS);
       }
     }
+    while (!traces.read(end) && System.nanoTime() < deadlineNanos) {
+      Thread.sleep(POLL_MILLIS);
+    }
     long countedRequests =
         counted.getOrDefault("colony", Map.of()).entrySet().stream()
             .filter(entry -> entry.getKey().service().equals(DemoPlan.FRONTEND))
             .mapToLong(Map.Entry::getValue)
             .sum();
-    report(sent.sent(), countedRequests, reports(colony), differences);
+    report(sent.sent(), countedRequests, reports(colony), differences, traces);
     boolean right =
         sent.sent() == requests
             && countedRequests == requests
-            && differences.values().stream().allMatch(List::isEmpty);
+            && differences.values().stream().allMatch(List::isEmpty)
+            && traces.isRight();
     return right ? ExitCode.OK : ExitCode.FAILURE;
   }
 
@@ -227,10 +237,11 @@ final class DemoRun {
       long sent,
       long counted,
       List<HttpReport> reports,
-      Map<String, List<CountDifference>> differences) {
+      Map<String, List<CountDifference>> differences,
+      DemoTraces traces) {
     Console console = context.console();
     if (output == OutputFormat.JSON) {
-      console.json(json(sent, counted, reports, differences));
+      console.json(json(sent, counted, reports, differences, traces));
       return;
     }
     console.line("sent=" + sent + " counted=" + counted);
@@ -259,13 +270,28 @@ final class DemoRun {
       console.line(
           "\n✓ every count is right by service, route, method and status, at agent and colony");
     }
+    for (String place : traces.places()) {
+      Map<String, Long> wrong = traces.differences(place);
+      if (!wrong.isEmpty()) {
+        TextTable table = TextTable.of("Traces", "Call graph");
+        wrong.forEach((shape, more) -> table.add((more > 0 ? "+" : "") + more, shape));
+        console.text("\n✗ Not as called, shown by the " + place + ":\n" + table.text());
+      }
+    }
+    if (traces.isRight()) {
+      console.line(
+          "✓ every one of "
+              + traces.expected()
+              + " traces has its call graph, at agent and colony");
+    }
   }
 
   private static JsonObject json(
       long sent,
       long counted,
       List<HttpReport> reports,
-      Map<String, List<CountDifference>> differences) {
+      Map<String, List<CountDifference>> differences,
+      DemoTraces traces) {
     JsonObject json = new JsonObject();
     json.addProperty("sent", sent);
     json.addProperty("counted", counted);
@@ -288,6 +314,10 @@ final class DemoRun {
           }
         });
     json.add("differences", array);
+    JsonObject right = new JsonObject();
+    right.addProperty("expected", traces.expected());
+    traces.places().forEach(place -> right.addProperty(place, traces.right(place)));
+    json.add("traces", right);
     return json;
   }
 

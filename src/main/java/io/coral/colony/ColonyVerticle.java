@@ -4,6 +4,7 @@ import io.coral.colony.api.ColonyApiVerticle;
 import io.coral.colony.poll.PollVerticle;
 import io.coral.colony.registry.Registry;
 import io.coral.colony.retention.RetentionVerticle;
+import io.coral.colony.trace.TraceJoinVerticle;
 import io.coral.config.ColonyConfig;
 import io.coral.storage.ColonyStore;
 import io.coral.telemetry.Figures;
@@ -89,6 +90,10 @@ public final class ColonyVerticle extends VerticleBase {
     figures.gauge("coral_agents", () -> registry.agents().size());
     return deploy(new RetentionVerticle(opened, config.retention()))
         .compose(_ -> deploy(poll))
+        .compose(
+            _ ->
+                deploy(
+                    new TraceJoinVerticle(registry, opened, config.pollInterval(), figures, clock)))
         .compose(_ -> deploy(api))
         .onSuccess(_ -> apiPort = api.port());
   }

@@ -31,6 +31,33 @@ public final class DemoPlan {
     return counts;
   }
 
+  /// How many traces of each shape the numbers `first` to `first + count - 1` cause. A shape is
+  /// [#shape(String, String, String, int, List)] of the outermost request.
+  public static Map<String, Long> shapes(long first, long count) {
+    Map<String, Long> shapes = new TreeMap<>();
+    for (long number = first; number < first + count; number++) {
+      shapes.merge(shape(request(number)), 1L, Long::sum);
+    }
+    return shapes;
+  }
+
+  private static String shape(PlannedCall call) {
+    return shape(
+        call.service(),
+        call.method(),
+        call.route(),
+        call.status(),
+        call.calls().stream().map(DemoPlan::shape).toList());
+  }
+
+  /// A request as text: `service METHOD route status`, and behind it in brackets the shapes of the
+  /// requests that it caused, in their order.
+  public static String shape(
+      String service, String method, String route, int status, List<String> calls) {
+    String text = service + " " + method + " " + route + " " + status;
+    return calls.isEmpty() ? text : text + " [" + String.join(", ", calls) + "]";
+  }
+
   static void add(PlannedCall call, Map<CountKey, Long> counts) {
     counts.merge(call.key(), 1L, Long::sum);
     call.calls().forEach(inner -> add(inner, counts));

@@ -103,7 +103,8 @@ final class EventDecoder {
         (flags & EventLayout.FLAG_PARENT_FRESH) != 0,
         (flags & EventLayout.FLAG_PARENT_AT_CONNECT) != 0,
         callerGoroutineId,
-        ring.getLong(at + Exchange.CALLER_PARENT_GOROUTINE_ID));
+        ring.getLong(at + Exchange.CALLER_PARENT_GOROUTINE_ID),
+        (flags & EventLayout.FLAG_ANSWERED_ELSEWHERE) != 0);
   }
 
   private static Captured message(ByteBuffer ring, int at, int size) {

@@ -17,6 +17,7 @@ final class EventLayout {
   static final int FLAG_PROGRESSED = 4;
   static final int FLAG_PARENT_FRESH = 16;
   static final int FLAG_PARENT_AT_CONNECT = 32;
+  static final int FLAG_ANSWERED_ELSEWHERE = 64;
 
   private EventLayout() {}
 

@@ -118,7 +118,7 @@ final class RingBufferTest {
     producer.putLong(0, write(0, EventLayout.KIND_EXCHANGE, 0, payload));
     ring.drain(decoder, 10);
     assertThat(((Captured.PairedExchange) recorder.captured.getFirst()).cause())
-        .isEqualTo(new Cause(0, 7001, 3, false, true, 31, 29));
+        .isEqualTo(new Cause(0, 7001, 3, false, true, 31, 29, false));
   }
 
   @Test
@@ -131,7 +131,7 @@ final class RingBufferTest {
     producer.putLong(0, write(0, EventLayout.KIND_EXCHANGE, 0, payload));
     ring.drain(decoder, 10);
     assertThat(((Captured.PairedExchange) recorder.captured.getFirst()).cause())
-        .isEqualTo(new Cause(12, 0, 0, false, false, 0, 0));
+        .isEqualTo(new Cause(12, 0, 0, false, false, 0, 0, false));
   }
 
   @Test
