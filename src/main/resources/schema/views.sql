@@ -1,5 +1,5 @@
--- The tables of the specification as views over http_metrics_rows and traces_rows, which hold every row
--- with its strings. ${agent_id}, ${span_agent_id} and ${suffix} differ between agent and colony.
+-- The tables of the specification as views over http_metrics_rows, traces_rows and trace_aliases_rows,
+-- which hold every row with its strings. ${agent_id}, ${span_agent_id} and ${suffix} differ between agent and colony.
 CREATE OR REPLACE VIEW beyla_http_metrics AS
 SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
        ${agent_id}
@@ -31,11 +31,27 @@ SELECT NULL::TIMESTAMPTZ AS "timestamp", ${no_agent_id} NULL::VARCHAR AS service
        NULL::MAP(VARCHAR, VARCHAR) AS attributes
 WHERE false;
 
+-- What became known of a trace later is applied here: where it belongs, and the parents of its spans.
 CREATE OR REPLACE VIEW beyla_traces AS
-SELECT replace(trace_id::VARCHAR, '-', '') AS trace_id,
+WITH aliases AS (
+       SELECT from_trace_id, arg_max(to_trace_id, (seq, start_unix_nanos)) AS to_trace_id
+       FROM trace_aliases_rows GROUP BY from_trace_id),
+     parents AS (
+       SELECT to_trace_id AS parents_trace_id, span_id AS child_id,
+              arg_max(parent_span_id, (seq, start_unix_nanos)) AS later_parent_id,
+              arg_max(evidence, (seq, start_unix_nanos)) AS later_evidence
+       FROM trace_aliases_rows WHERE parent_span_id <> 0 GROUP BY ALL),
+     spans AS (
+       SELECT traces_rows.*, coalesce(to_trace_id, trace_id) AS known_trace_id
+       FROM traces_rows LEFT JOIN aliases ON from_trace_id = trace_id),
+     known AS (
+       SELECT spans.*, coalesce(later_parent_id, parent_span_id) AS known_parent_id,
+              coalesce(later_evidence, evidence) AS known_evidence
+       FROM spans LEFT JOIN parents ON parents_trace_id = known_trace_id AND child_id = span_id)
+SELECT replace(known_trace_id::VARCHAR, '-', '') AS trace_id,
        lower(lpad(hex(span_id), 16, '0')) AS span_id,
-       CASE WHEN parent_span_id = 0 THEN NULL
-            ELSE lower(lpad(hex(parent_span_id), 16, '0')) END AS parent_span_id,
+       CASE WHEN known_parent_id = 0 THEN NULL
+            ELSE lower(lpad(hex(known_parent_id), 16, '0')) END AS parent_span_id,
        ${agent_id}
        service AS service_name,
        name AS span_name,
@@ -47,5 +63,7 @@ SELECT replace(trace_id::VARCHAR, '-', '') AS trace_id,
          json_object('http.request.method', method, 'http.route', route, 'network.peer', peer,
                      'server.address', host, 'http.request.size', request_bytes,
                      'http.response.size', response_bytes, 'process.pid', process_pid),
+         CASE known_evidence WHEN '' THEN '{}'
+              ELSE json_object('coral.link.evidence', known_evidence) END,
          attributes)::VARCHAR AS attributes
-FROM traces_rows;
+FROM known;

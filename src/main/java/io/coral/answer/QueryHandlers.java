@@ -1,8 +1,6 @@
 package io.coral.answer;
 
-import com.google.protobuf.Duration;
 import com.google.protobuf.Message;
-import com.google.protobuf.Timestamp;
 import io.coral.histogram.Bounds;
 import io.coral.model.Role;
 import io.coral.rpc.RpcCode;
@@ -10,8 +8,9 @@ import io.coral.rpc.RpcException;
 import io.coral.rpc.RpcService;
 import io.coral.rpc.mesh.v1.BeylaHttpMetric;
 import io.coral.rpc.mesh.v1.BeylaMetricType;
-import io.coral.rpc.mesh.v1.BeylaTraceSpan;
 import io.coral.rpc.mesh.v1.Completeness;
+import io.coral.rpc.mesh.v1.GetTraceRequest;
+import io.coral.rpc.mesh.v1.GetTraceResponse;
 import io.coral.rpc.mesh.v1.HttpStatistics;
 import io.coral.rpc.mesh.v1.ListServicesRequest;
 import io.coral.rpc.mesh.v1.ListServicesResponse;
@@ -22,19 +21,19 @@ import io.coral.rpc.mesh.v1.QueryBeylaMetricsResponse;
 import io.coral.rpc.mesh.v1.QueryHttpRequest;
 import io.coral.rpc.mesh.v1.QueryHttpResponse;
 import io.coral.rpc.mesh.v1.ServiceSummary;
-import io.coral.rpc.mesh.v1.TraceSummary;
 import io.coral.storage.HttpAnswer;
 import io.coral.storage.HttpWindow;
 import io.coral.storage.ServiceRow;
 import io.coral.storage.SpanRow;
 import io.coral.storage.TelemetryQueries;
-import io.coral.storage.TraceRow;
+import io.coral.storage.TraceQueries;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -48,6 +47,8 @@ public final class QueryHandlers {
 
   private final Vertx vertx;
   private final TelemetryQueries queries;
+  private final TraceQueries traceQueries;
+  private final TraceHandlers traces;
   private final Supplier<Completeness> completeness;
   private final Supplier<List<String>> knownServices;
   private final Clock clock;
@@ -57,17 +58,20 @@ public final class QueryHandlers {
   public QueryHandlers(
       Vertx vertx,
       TelemetryQueries queries,
+      TraceQueries traceQueries,
       Supplier<Completeness> completeness,
       Supplier<List<String>> knownServices,
       Clock clock) {
     this.vertx = vertx;
     this.queries = queries;
+    this.traceQueries = traceQueries;
+    this.traces = new TraceHandlers(queries, traceQueries, completeness);
     this.completeness = completeness;
     this.knownServices = knownServices;
     this.clock = clock;
   }
 
-  /// Adds QueryBeylaMetrics, QueryHttp, ListTraces and ListServices.
+  /// Adds QueryBeylaMetrics, QueryHttp, ListTraces, GetTrace and ListServices.
   public RpcService bind(RpcService service) {
     return service
         .unary(
@@ -84,7 +88,12 @@ public final class QueryHandlers {
             "ListTraces",
             ListTracesRequest.getDefaultInstance(),
             ListTracesResponse.getDefaultInstance(),
-            request -> onWorker(() -> traces(request)))
+            request -> onWorker(() -> listTraces(request)))
+        .unary(
+            "GetTrace",
+            GetTraceRequest.getDefaultInstance(),
+            GetTraceResponse.getDefaultInstance(),
+            request -> onWorker(() -> traces.get(request)))
         .unary(
             "ListServices",
             ListServicesRequest.getDefaultInstance(),
@@ -123,7 +132,15 @@ public final class QueryHandlers {
             .setUntilUnixNanos(until)
             .setOverall(statistics(answer.overall()))
             .setCompleteness(completeness.get());
-    answer.routes().forEach(route -> response.addRoutes(statistics(route)));
+    Map<String, List<String>> exemplars =
+        request.getWithoutExemplars()
+            ? Map.of()
+            : traceQueries.exemplars(request.getServiceName(), since, until, role);
+    for (HttpAnswer.Statistics route : answer.routes()) {
+      String key = route.method() + " " + route.route();
+      response.addRoutes(
+          statistics(route).toBuilder().addAllExemplars(exemplars.getOrDefault(key, List.of())));
+    }
     return response.build();
   }
 
@@ -148,29 +165,12 @@ public final class QueryHandlers {
         .build();
   }
 
-  private ListTracesResponse traces(ListTracesRequest request) {
+  private ListTracesResponse listTraces(ListTracesRequest request) {
     long until = request.getUntilUnixNanos() == 0 ? nowNanos() : request.getUntilUnixNanos();
     long since =
         request.getSinceUnixNanos() == 0 ? until - HOUR_NANOS : request.getSinceUnixNanos();
     checkRange(since, until);
-    int limit = limit(request.getLimit(), DEFAULT_LISTED);
-    ListTracesResponse.Builder response =
-        ListTracesResponse.newBuilder().setCompleteness(completeness.get());
-    for (TraceRow trace :
-        queries.traces(
-            request.getServiceName(), since, until, request.getMinDurationNanos(), limit)) {
-      response.addTraces(
-          TraceSummary.newBuilder()
-              .setTraceId(trace.traceId())
-              .setStartUnixNanos(trace.startUnixNanos())
-              .setDurationNanos(trace.durationNanos())
-              .setSpans(trace.spans())
-              .setStatusCode(trace.status())
-              .setError(trace.error())
-              .setRootService(trace.rootService())
-              .setRootOperation(trace.rootOperation()));
-    }
-    return response.build();
+    return traces.list(request, since, until, limit(request.getLimit(), DEFAULT_LISTED));
   }
 
   private static int limit(int asked, int absent) {
@@ -229,21 +229,16 @@ public final class QueryHandlers {
     response.setTotalMetrics(response.getHttpMetricsCount());
     List<SpanRow> spans = new ArrayList<>();
     if (!request.getTraceId().isEmpty()) {
-      if (!request.getTraceId().matches("[0-9a-fA-F]{32}")) {
-        throw new RpcException(
-            RpcCode.INVALID_ARGUMENT,
-            "trace_id: \"" + request.getTraceId() + "\" (expected: 32 hexadecimal digits)");
-      }
-      spans = queries.trace(request.getTraceId());
+      spans = traces.spans(request.getTraceId());
     } else if (request.getIncludeTraces()) {
       spans =
-          queries.traceSpans(
+          traces.newestSpans(
               request.getServiceNamesList(),
               since,
               until,
               limit(request.getMaxTraces(), DEFAULT_TRACES));
     }
-    spans.forEach(span -> response.addTraceSpans(span(span)));
+    spans.forEach(span -> response.addTraceSpans(TraceHandlers.message(span)));
     response.setTotalTraces((int) spans.stream().map(SpanRow::traceId).distinct().count());
     return response.build();
   }
@@ -262,26 +257,5 @@ public final class QueryHandlers {
     Bounds.SEED_MILLIS.forEach(metric::addLatencyBuckets);
     Arrays.stream(window.seedCounts()).forEach(metric::addLatencyCounts);
     return metric.build();
-  }
-
-  private static BeylaTraceSpan span(SpanRow span) {
-    return BeylaTraceSpan.newBuilder()
-        .setTraceId(span.traceId())
-        .setSpanId(span.spanId())
-        .setParentSpanId(span.parentSpanId())
-        .setServiceName(span.service())
-        .setSpanName(span.name())
-        .setSpanKind(span.kind())
-        .setStartTime(
-            Timestamp.newBuilder()
-                .setSeconds(Math.floorDiv(span.startUnixNanos(), 1_000_000_000L))
-                .setNanos((int) Math.floorMod(span.startUnixNanos(), 1_000_000_000L)))
-        .setDuration(
-            Duration.newBuilder()
-                .setSeconds(span.durationNanos() / 1_000_000_000L)
-                .setNanos((int) (span.durationNanos() % 1_000_000_000L)))
-        .setStatusCode(span.status())
-        .putAllAttributes(span.attributes())
-        .build();
   }
 }

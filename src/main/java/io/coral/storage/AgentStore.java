@@ -418,12 +418,10 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private String seqRelation(StreamSchema schema) {
     StringBuilder sql =
         new StringBuilder("SELECT NULL::BIGINT AS epoch, NULL::BIGINT AS seq WHERE false");
-    synchronized (partitions) {
-      for (StreamTable table : partitionsOf(schema).values()) {
-        sql.append(" UNION ALL SELECT epoch, min(seq) FROM ")
-            .append(table.rowsTable())
-            .append(" GROUP BY epoch");
-      }
+    for (StreamTable table : tables(schema)) {
+      sql.append(" UNION ALL SELECT epoch, min(seq) FROM ")
+          .append(table.rowsTable())
+          .append(" GROUP BY epoch");
     }
     return sql.toString();
   }
@@ -434,12 +432,8 @@ public final class AgentStore implements AutoCloseable, RowSource {
   /// @param maxRows ≥ 1
   /// @return empty when there is none
   public @Nullable NumberedBatch read(StreamSchema schema, long epoch, long afterSeq, int maxRows) {
-    List<StreamTable> tables;
-    synchronized (partitions) {
-      tables = List.copyOf(partitionsOf(schema).values());
-    }
     try (Connection connection = database.reader()) {
-      for (StreamTable table : tables) {
+      for (StreamTable table : tables(schema)) {
         String condition = "r.epoch = " + epoch + " AND r.seq > " + afterSeq;
         long first =
             Database.number(
@@ -468,15 +462,15 @@ public final class AgentStore implements AutoCloseable, RowSource {
   }
 
   @Override
-  public String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
-    StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, false));
-    String condition = RowSource.condition(schema, fromUnixNanos, untilUnixNanos);
+  public List<StreamTable> tables(StreamSchema schema) {
     synchronized (partitions) {
-      for (StreamTable table : partitionsOf(schema).values()) {
-        sql.append(" UNION ALL ").append(table.select(condition));
-      }
+      return List.copyOf(partitionsOf(schema).values());
     }
-    return sql.toString();
+  }
+
+  @Override
+  public boolean withAgents() {
+    return false;
   }
 
   /// Writes a consistent copy with the views into `file`, which must not exist.

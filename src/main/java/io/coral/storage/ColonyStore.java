@@ -467,15 +467,15 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   @Override
-  public String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
-    StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, true));
-    String condition = RowSource.condition(schema, fromUnixNanos, untilUnixNanos);
+  public List<StreamTable> tables(StreamSchema schema) {
     synchronized (days) {
-      for (DayFile file : daysOf(schema).values()) {
-        sql.append(" UNION ALL ").append(file.table.select(condition));
-      }
+      return daysOf(schema).values().stream().map(DayFile::table).toList();
     }
-    return sql.toString();
+  }
+
+  @Override
+  public boolean withAgents() {
+    return true;
   }
 
   /// Writes a consistent copy with the views into `file`, which must not exist.

@@ -3,17 +3,35 @@ package io.coral.storage;
 import io.coral.model.StreamSchema;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 
 /// Where queries find the rows of a stream: the tables of an agent or the files of a colony.
 interface RowSource {
   /// A connection for reading on the calling thread; the caller closes it.
   Connection reader() throws SQLException;
 
+  /// The partitions of a stream, oldest first.
+  List<StreamTable> tables(StreamSchema schema);
+
+  /// Whether each row names the agent it came from.
+  boolean withAgents();
+
   /// SQL of a relation with the stream's columns, `epoch`, `seq` and, in a colony, `agent_id`.
   ///
   /// @param fromUnixNanos rows of this time or later, 0 = from the first
   /// @param untilUnixNanos rows before this time; `Long.MAX_VALUE` = to the last
-  String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos);
+  default String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
+    return relation(schema, tables(schema), condition(schema, fromUnixNanos, untilUnixNanos));
+  }
+
+  /// As the other one, of some partitions and with a condition on a row `r`, which may be empty.
+  default String relation(StreamSchema schema, List<StreamTable> tables, String condition) {
+    StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, withAgents()));
+    for (StreamTable table : tables) {
+      sql.append(" UNION ALL ").append(table.select(condition));
+    }
+    return sql.toString();
+  }
 
   /// The condition on a row `r` that the range demands, empty when it demands nothing.
   static String condition(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {

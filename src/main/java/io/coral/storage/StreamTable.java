@@ -193,6 +193,42 @@ final class StreamTable {
     return sql.toString();
   }
 
+  /// The condition that a text column of a row `r` has one of some values.
+  ///
+  /// @param values SQL of the values, separated by commas
+  String hasText(String column, String values) {
+    return "r."
+        + column
+        + " IN (SELECT id FROM "
+        + dictionaryTable()
+        + " WHERE value IN ("
+        + values
+        + "))";
+  }
+
+  /// A relation `(id, value)` of some strings.
+  ///
+  /// @param ids SQL of their numbers, separated by commas
+  String texts(String ids) {
+    return "SELECT id, value FROM " + dictionaryTable() + " WHERE id IN (" + ids + ")";
+  }
+
+  /// A relation with the columns of another one and, for each text column of it that is named, its
+  /// string as `d_` and the name.
+  ///
+  /// @param columns of the inner relation, with the numbers of strings
+  String withTexts(List<String> columns, String relation) {
+    StringBuilder sql = new StringBuilder("SELECT r.*");
+    StringBuilder joins = new StringBuilder();
+    for (String column : columns) {
+      String alias = "d_" + column;
+      sql.append(", ").append(alias).append(".value AS ").append(alias);
+      joins.append(" JOIN ").append(dictionaryTable()).append(" AS ").append(alias);
+      joins.append(" ON ").append(alias).append(".id = r.").append(column);
+    }
+    return sql.append(" FROM (").append(relation).append(") AS r").append(joins).toString();
+  }
+
   /// A relation without rows that has the columns of [#select].
   static String selectNothing(StreamSchema schema, boolean withAgent) {
     String columns =

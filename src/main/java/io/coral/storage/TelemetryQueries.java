@@ -1,8 +1,5 @@
 package io.coral.storage;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.coral.histogram.Bounds;
 import io.coral.histogram.LatencyHistogram;
 import io.coral.model.Exchange;
@@ -31,18 +28,15 @@ public final class TelemetryQueries {
   private static final long WINDOW_NANOS = 10_000_000_000L;
 
   private final RowSource source;
-  private final boolean withAgents;
 
   /// @param store an agent's
   public TelemetryQueries(AgentStore store) {
     this.source = store;
-    this.withAgents = false;
   }
 
   /// @param store a colony's
   public TelemetryQueries(ColonyStore store) {
     this.source = store;
-    this.withAgents = true;
   }
 
   /// RED per route and method of one service, or of all when `service` is empty.
@@ -132,6 +126,44 @@ public final class TelemetryQueries {
     }
   }
 
+  /// The duration that a share of a service's requests did not exceed: the lower bound of the
+  /// bucket in which the quantile lies, so that the requests of that bucket count as slow.
+  ///
+  /// @param service empty = all; `method` and `route` alike
+  /// @param quantile 0 to 1
+  /// @return -1 when there was no request
+  public long slowNanos(
+      String service,
+      String method,
+      String route,
+      long sinceNanos,
+      long untilNanos,
+      double quantile) {
+    String sql =
+        "SELECT bucket, sum(n) FROM (SELECT unnest(histogram) AS n, generate_subscripts(histogram, 1) - 1"
+            + " + histogram_offset AS bucket FROM ("
+            + windows(sinceNanos, untilNanos)
+            + ") WHERE role = 1 AND $1 IN ('', service) AND $2 IN ('', method) AND $3 IN ('', route))"
+            + " WHERE n > 0 GROUP BY bucket";
+    LatencyHistogram histogram = new LatencyHistogram();
+    try (Connection connection = source.reader();
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      bind(statement, 1, List.of(service, method, route));
+      try (ResultSet result = statement.executeQuery()) {
+        while (result.next()) {
+          histogram.merge(result.getInt(1), new int[] {(int) result.getLong(2)});
+        }
+      }
+    } catch (SQLException e) {
+      throw new StorageException("cannot read HTTP metrics", e);
+    }
+    if (histogram.total() == 0) {
+      return -1;
+    }
+    long nanos = (long) Math.ceil(histogram.quantileNanos(quantile));
+    return Bounds.lowerNanos(Bounds.bucketOf(nanos));
+  }
+
   /// Server-side HTTP windows with the seeds' buckets, oldest first, merged over peers.
   ///
   /// @param services empty = all
@@ -175,7 +207,7 @@ public final class TelemetryQueries {
                         (Integer) key.get(4),
                         counts,
                         Arrays.stream(counts).sum(),
-                        attributes((String) key.get(5)))));
+                        Attributes.parse((String) key.get(5)))));
       }
     } catch (SQLException e) {
       throw new StorageException("cannot read HTTP metrics", e);
@@ -189,21 +221,12 @@ public final class TelemetryQueries {
     return index >= 0 ? index : Bounds.SEED_MILLIS.size();
   }
 
-  private static Map<String, String> attributes(String json) {
-    Map<String, String> attributes = new TreeMap<>();
-    JsonObject object = JsonParser.parseString(json).getAsJsonObject();
-    for (Map.Entry<String, JsonElement> entry : object.entrySet()) {
-      attributes.put(entry.getKey(), entry.getValue().getAsString());
-    }
-    return attributes;
-  }
-
   /// Every service with traffic in the range, by name.
   public List<ServiceRow> services(long sinceNanos, long untilNanos) {
     String windows = windows(sinceNanos, untilNanos);
     String sql =
         "SELECT service, role, status, bucket, sum(n), max(last_unix_nanos), any_value(name_source), "
-            + (withAgents ? "list(DISTINCT agent_id)" : "NULL")
+            + (source.withAgents() ? "list(DISTINCT agent_id)" : "NULL")
             + " FROM (SELECT *, unnest(histogram) AS n, generate_subscripts(histogram, 1) - 1 +"
             + " histogram_offset AS bucket FROM ("
             + windows
@@ -262,125 +285,6 @@ public final class TelemetryQueries {
           nameSource,
           List.copyOf(agents));
     }
-  }
-
-  /// Traces with a span of `service` (or any, when empty) in the range.
-  ///
-  /// @param minDurationNanos 0 = all, newest first; else only those that took as long, slowest
-  ///     first
-  /// @param limit ≥ 1
-  public List<TraceRow> traces(
-      String service, long sinceNanos, long untilNanos, long minDurationNanos, int limit) {
-    String spans = source.relation(StreamSchema.TRACES, sinceNanos, untilNanos);
-    String sql =
-        "WITH spans AS ("
-            + spans
-            + "), picked AS (SELECT DISTINCT trace_id FROM spans"
-            + (service.isEmpty() ? "" : " WHERE service = ?")
-            + ") SELECT replace(trace_id::VARCHAR, '-', ''), min(start_unix_nanos) AS started,"
-            + " max(start_unix_nanos + duration_nanos) - min(start_unix_nanos) AS duration, count(*),"
-            + " arg_min(status, (parent_span_id <> 0, start_unix_nanos)),"
-            + " max(CASE WHEN status >= CASE role WHEN 1 THEN 500 ELSE 400 END THEN 1 ELSE 0 END),"
-            + " arg_min(service, (parent_span_id <> 0, start_unix_nanos)),"
-            + " arg_min(name, (parent_span_id <> 0, start_unix_nanos))"
-            + " FROM spans JOIN picked USING (trace_id) GROUP BY trace_id HAVING duration >= ?"
-            + " ORDER BY "
-            + (minDurationNanos > 0 ? "duration DESC, started DESC" : "started DESC, duration DESC")
-            + ", trace_id LIMIT ?";
-    List<TraceRow> traces = new ArrayList<>();
-    try (Connection connection = source.reader();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
-      int next = 1;
-      if (!service.isEmpty()) {
-        statement.setString(next++, service);
-      }
-      statement.setLong(next++, minDurationNanos);
-      statement.setInt(next, limit);
-      try (ResultSet result = statement.executeQuery()) {
-        while (result.next()) {
-          traces.add(
-              new TraceRow(
-                  result.getString(1),
-                  result.getLong(2),
-                  result.getLong(3),
-                  result.getInt(4),
-                  result.getInt(5),
-                  result.getInt(6) == 1,
-                  result.getString(7),
-                  result.getString(8)));
-        }
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot list traces", e);
-    }
-    return traces;
-  }
-
-  /// The spans of one trace, by start; empty when it is unknown.
-  ///
-  /// @param traceId 32 hexadecimal digits
-  public List<SpanRow> trace(String traceId) {
-    return spans(" WHERE trace_id = ?::UUID", List.of(traceId), 0, Long.MAX_VALUE);
-  }
-
-  /// The spans of the newest traces of some services (or all) in a range.
-  public List<SpanRow> traceSpans(
-      List<String> services, long sinceNanos, long untilNanos, int maxTraces) {
-    String newest =
-        " WHERE trace_id IN (SELECT trace_id FROM ("
-            + source.relation(StreamSchema.TRACES, sinceNanos, untilNanos)
-            + ") WHERE true"
-            + inList("service", services.size())
-            + " GROUP BY trace_id ORDER BY max(start_unix_nanos) DESC LIMIT "
-            + maxTraces
-            + ")";
-    return spans(newest, services, sinceNanos, untilNanos);
-  }
-
-  private List<SpanRow> spans(
-      String condition, List<String> bound, long sinceNanos, long untilNanos) {
-    String sql =
-        "SELECT replace(trace_id::VARCHAR, '-', ''), span_id, parent_span_id, service, name, role,"
-            + " start_unix_nanos, duration_nanos, status, method, route, peer, host, attributes FROM ("
-            + source.relation(StreamSchema.TRACES, sinceNanos, untilNanos)
-            + ")"
-            + condition
-            + " ORDER BY start_unix_nanos, span_id";
-    List<SpanRow> spans = new ArrayList<>();
-    try (Connection connection = source.reader();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
-      bind(statement, 1, bound);
-      try (ResultSet result = statement.executeQuery()) {
-        while (result.next()) {
-          Map<String, String> attributes = attributes(result.getString(14));
-          attributes.put("http.request.method", result.getString(10));
-          attributes.put("http.route", result.getString(11));
-          attributes.put("network.peer", result.getString(12));
-          attributes.put("server.address", result.getString(13));
-          attributes.values().removeIf(String::isEmpty);
-          spans.add(
-              new SpanRow(
-                  result.getString(1),
-                  hex(result.getLong(2)),
-                  result.getLong(3) == 0 ? "" : hex(result.getLong(3)),
-                  result.getString(4),
-                  result.getString(5),
-                  Role.ofCode(result.getInt(6)).label(),
-                  result.getLong(7),
-                  result.getLong(8),
-                  result.getInt(9),
-                  attributes));
-        }
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read spans", e);
-    }
-    return spans;
-  }
-
-  private static String hex(long id) {
-    String digits = Long.toHexString(id);
-    return "0".repeat(16 - digits.length()) + digits;
   }
 
   private static String inList(String column, int size) {

@@ -176,7 +176,8 @@ final class AgentStoreTest {
       store.append(List.of(spans("web", 5)));
       epoch = store.ranges().getFirst().epoch();
     }
-    ByteBuffer mark = ByteBuffer.allocate(32).putLong(epoch).putLong(0).putLong(epoch).putLong(12);
+    ByteBuffer mark = ByteBuffer.allocate(16 * StreamSchema.ALL.size());
+    mark.putLong(epoch).putLong(0).putLong(epoch).putLong(12);
     Files.write(directory.resolve("metrics.high-water"), mark.array());
     try (AgentStore store = open()) {
       assertThat(store.losses())
@@ -250,7 +251,7 @@ final class AgentStoreTest {
       }
       try (ResultSet result =
           statement.executeQuery(
-              "select trace_id, span_id, parent_span_id from beyla_traces_local")) {
+              "select trace_id, span_id, parent_span_id from beyla_traces_local order by span_id desc")) {
         assertThat(result.next()).isTrue();
         assertThat(result.getString(1)).hasSize(32);
         assertThat(result.getString(2)).isEqualTo("ffffffffffffffff");
@@ -260,7 +261,7 @@ final class AgentStoreTest {
   }
 
   @Test
-  void queries_overTheStore_giveRedAndTraces() {
+  void queries_overTheStore_giveRed() {
     try (AgentStore store = open()) {
       store.append(
           List.of(
@@ -268,7 +269,7 @@ final class AgentStoreTest {
               metrics("web", "/a", 503, 10, 200),
               metrics("web", "/b", 0, 5, 20),
               metrics("other", "/a", 200, 1, 1),
-              spans("web", 6)));
+              metrics("idle", "/", 200, 1, 1)));
       TelemetryQueries queries = new TelemetryQueries(store);
       long noon = NOON.getEpochSecond() * 1_000_000_000L;
       HttpAnswer answer = queries.http("web", noon, noon + 1, Role.SERVER);
@@ -282,16 +283,10 @@ final class AgentStoreTest {
       assertThat(queries.http("web", noon, noon + 1, Role.CLIENT).overall().requests()).isZero();
       assertThat(queries.services(noon, noon + 1))
           .extracting(ServiceRow::name)
-          .containsExactly("other", "web");
+          .containsExactly("idle", "other", "web");
       List<HttpWindow> windows = queries.httpWindows(List.of("web"), noon, noon + 1);
       assertThat(windows).hasSize(3);
       assertThat(windows.getFirst().attributes()).containsEntry("environment", "test");
-      List<TraceRow> traces = queries.traces("web", noon, noon + 100, 0, 3);
-      assertThat(traces).hasSize(3);
-      assertThat(traces.getFirst().startUnixNanos()).isEqualTo(noon + 6);
-      assertThat(queries.traces("", noon, noon + 100, 5_000_000, 10)).hasSize(2);
-      assertThat(queries.trace(traces.getFirst().traceId())).hasSize(1);
-      assertThat(queries.traceSpans(List.of("web"), noon, noon + 100, 2)).hasSize(2);
     }
   }
 }

@@ -36,6 +36,7 @@ import io.coral.storage.AgentStore;
 import io.coral.storage.NumberedBatch;
 import io.coral.storage.StoredRange;
 import io.coral.storage.TelemetryQueries;
+import io.coral.storage.TraceQueries;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
 import io.vertx.core.Future;
@@ -83,6 +84,7 @@ public final class AgentApiVerticle extends VerticleBase {
     new QueryHandlers(
             vertx,
             new TelemetryQueries(store),
+            new TraceQueries(store),
             this::completeness,
             () -> discovery.observed().stream().map(process -> process.service().name()).toList(),
             clock)

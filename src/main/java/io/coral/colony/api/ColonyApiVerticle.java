@@ -24,6 +24,7 @@ import io.coral.rpc.mesh.v1.RegisterResponse;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.TelemetryQueries;
+import io.coral.storage.TraceQueries;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
 import io.vertx.core.Future;
@@ -96,7 +97,12 @@ public final class ColonyApiVerticle extends VerticleBase {
     RpcService colony =
         new RpcService(ColonyProto.getDescriptor().findServiceByName("ColonyService"));
     new QueryHandlers(
-            vertx, new TelemetryQueries(store), this::completeness, this::observedServices, clock)
+            vertx,
+            new TelemetryQueries(store),
+            new TraceQueries(store),
+            this::completeness,
+            this::observedServices,
+            clock)
         .bind(colony)
         .unary(
             "GetStatus",

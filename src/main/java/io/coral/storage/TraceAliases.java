@@ -1,0 +1,186 @@
+package io.coral.storage;
+
+import io.coral.model.StreamSchema;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// What became known of some traces after their spans were stored: to which trace they belong, and
+/// which parents their spans have in it.
+///
+/// Of several rows about a trace, the one with the greatest number counts.
+final class TraceAliases {
+  /// A parent that was found later.
+  record Parent(long spanId, String evidence) {}
+
+  private record Row(
+      UUID from, UUID to, long spanId, long parentSpanId, long seq, long start, Text evidence) {
+    boolean isAfter(@Nullable Row other) {
+      return other == null || seq > other.seq || (seq == other.seq && start > other.start);
+    }
+  }
+
+  /// A string of a partition's dictionary.
+  private record Text(int table, int id) {}
+
+  private record Place(UUID trace, long spanId) {}
+
+  private static final int MAX_ROUNDS = 4;
+
+  private final Map<UUID, Row> newest = new HashMap<>();
+  private final Map<Place, Row> parents = new HashMap<>();
+  private final Map<Text, String> texts = new HashMap<>();
+
+  private TraceAliases() {}
+
+  /// Reads what is known about traces, whichever of their ids are given. Without rows about them
+  /// this is one look at two columns.
+  static TraceAliases of(RowSource source, Connection connection, Collection<UUID> ids)
+      throws SQLException {
+    TraceAliases aliases = new TraceAliases();
+    List<StreamTable> tables = source.tables(StreamSchema.TRACE_ALIASES);
+    if (tables.isEmpty()) {
+      return aliases;
+    }
+    // From a part to the whole, from there to its other parts, and what else is said of those.
+    Set<UUID> asked = new HashSet<>();
+    Set<UUID> next = new HashSet<>(ids);
+    for (int round = 0; round < MAX_ROUNDS && !next.isEmpty(); round++) {
+      asked.addAll(next);
+      Set<UUID> named = aliases.read(connection, tables, literals(next));
+      named.removeAll(asked);
+      next = named;
+    }
+    aliases.readTexts(connection, tables);
+    return aliases;
+  }
+
+  /// @return the ids that the rows name
+  private Set<UUID> read(Connection connection, List<StreamTable> tables, String ids)
+      throws SQLException {
+    List<String> parts = new ArrayList<>();
+    for (int i = 0; i < tables.size(); i++) {
+      parts.add(
+          "SELECT from_trace_id, to_trace_id, span_id, parent_span_id, seq, start_unix_nanos, "
+              + i
+              + ", evidence FROM "
+              + tables.get(i).rowsTable()
+              + " WHERE from_trace_id IN ("
+              + ids
+              + ") OR to_trace_id IN ("
+              + ids
+              + ")");
+    }
+    Set<UUID> named = new HashSet<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(String.join(" UNION ALL ", parts))) {
+      while (result.next()) {
+        Row row =
+            new Row(
+                uuid(result, 1),
+                uuid(result, 2),
+                result.getLong(3),
+                result.getLong(4),
+                result.getLong(5),
+                result.getLong(6),
+                new Text(result.getInt(7), result.getInt(8)));
+        add(row);
+        named.add(row.from);
+        named.add(row.to);
+      }
+    }
+    return named;
+  }
+
+  private void readTexts(Connection connection, List<StreamTable> tables) throws SQLException {
+    Map<Integer, Set<String>> wanted = new HashMap<>();
+    for (Row row : parents.values()) {
+      wanted
+          .computeIfAbsent(row.evidence.table, _ -> new HashSet<>())
+          .add(Integer.toString(row.evidence.id));
+    }
+    for (Map.Entry<Integer, Set<String>> each : wanted.entrySet()) {
+      String sql = tables.get(each.getKey()).texts(String.join(", ", each.getValue()));
+      try (Statement statement = connection.createStatement();
+          ResultSet result = statement.executeQuery(sql)) {
+        while (result.next()) {
+          texts.put(new Text(each.getKey(), result.getInt(1)), result.getString(2));
+        }
+      }
+    }
+  }
+
+  private void add(Row row) {
+    if (row.isAfter(newest.get(row.from))) {
+      newest.put(row.from, row);
+    }
+    Place place = new Place(row.to, row.spanId);
+    if (row.parentSpanId != 0 && row.isAfter(parents.get(place))) {
+      parents.put(place, row);
+    }
+  }
+
+  /// Whether nothing is known.
+  boolean isEmpty() {
+    return newest.isEmpty();
+  }
+
+  /// The trace that a trace belongs to, perhaps itself.
+  UUID canonical(UUID id) {
+    Row row = newest.get(id);
+    return row == null ? id : row.to;
+  }
+
+  /// The ids under which spans of these traces are stored.
+  Set<UUID> members(Collection<UUID> canonical) {
+    Set<UUID> asked = new HashSet<>(canonical);
+    Set<UUID> members = new HashSet<>(canonical);
+    newest.values().stream()
+        .filter(row -> asked.contains(row.to))
+        .forEach(row -> members.add(row.from));
+    return members;
+  }
+
+  /// The parent that a span has in a trace, null when nothing became known of it.
+  @Nullable Parent parent(UUID canonical, long spanId) {
+    Row row = parents.get(new Place(canonical, spanId));
+    return row == null ? null : new Parent(row.parentSpanId, texts.getOrDefault(row.evidence, ""));
+  }
+
+  /// SQL of a relation `(from_trace_id, to_trace_id)` with the rows that count.
+  static String relation(RowSource source, long sinceNanos, long untilNanos) {
+    List<String> all = new ArrayList<>();
+    all.add("SELECT NULL::UUID AS f, NULL::UUID AS t, 0 AS seq, 0 AS start WHERE false");
+    String range = RowSource.condition(StreamSchema.TRACE_ALIASES, sinceNanos, untilNanos);
+    for (StreamTable table : source.tables(StreamSchema.TRACE_ALIASES)) {
+      all.add(
+          "SELECT r.from_trace_id, r.to_trace_id, r.seq, r.start_unix_nanos FROM "
+              + table.rowsTable()
+              + " AS r"
+              + (range.isEmpty() ? "" : " WHERE " + range));
+    }
+    return "SELECT f AS from_trace_id, arg_max(t, (seq, start)) AS to_trace_id FROM ("
+        + String.join(" UNION ALL ", all)
+        + ") GROUP BY f";
+  }
+
+  /// SQL of ids, separated by commas.
+  static String literals(Collection<UUID> ids) {
+    return ids.stream().map(id -> "'" + id + "'::UUID").collect(Collectors.joining(", "));
+  }
+
+  static UUID uuid(ResultSet result, int column) throws SQLException {
+    return (UUID) result.getObject(column);
+  }
+}

@@ -1,0 +1,500 @@
+package io.coral.storage;
+
+import io.coral.model.Role;
+import io.coral.model.StreamSchema;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// The questions about traces, on the base tables.
+///
+/// Spans are stored once and never changed; what became known of their trace later is a row of
+/// `trace_aliases`. Every answer here names the trace that a span belongs to by what is known now.
+///
+/// A trace is found by its id without an index: the ids of all partitions are compared, and only
+/// partitions that have it are joined with their strings.
+///
+/// Every method blocks, opens a connection of its own and may be called on any thread but an event
+/// loop. Failures are [StorageException]s.
+public final class TraceQueries {
+  /// The fewest digits that [#find] takes.
+  public static final int MIN_PREFIX = 6;
+
+  private static final int MAX_FOUND = 1_000;
+  private static final int MAX_SPANS = 50_000;
+  private static final int TRACES_AT_ONCE = 250;
+  // A late row is about a span near it: longer traces than this may be listed in pieces.
+  private static final long ALIAS_MARGIN_NANOS = 3_600_000_000_000L;
+
+  // UUID.compareTo is signed.
+  private static final Comparator<UUID> BY_TEXT = Comparator.comparing(UUID::toString);
+
+  private final RowSource source;
+
+  /// @param store an agent's
+  public TraceQueries(AgentStore store) {
+    this.source = store;
+  }
+
+  /// @param store a colony's
+  public TraceQueries(ColonyStore store) {
+    this.source = store;
+  }
+
+  /// What a look for a trace found.
+  ///
+  /// @param traceIds by id
+  /// @param trace the trace with its spans when it is the only one
+  public record Found(List<String> traceIds, @Nullable Trace trace) {
+    public Found {
+      traceIds = List.copyOf(traceIds);
+    }
+  }
+
+  /// The traces whose id, or the id of a part of them, begins with a prefix.
+  ///
+  /// @param prefix 6 to 32 hexadecimal digits
+  public Found find(String prefix) {
+    String digits = prefix.toLowerCase(Locale.ROOT);
+    UUID first = uuid(digits + "0".repeat(32 - digits.length()));
+    UUID last = uuid(digits + "f".repeat(32 - digits.length()));
+    String range = " BETWEEN '" + first + "'::UUID AND '" + last + "'::UUID";
+    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
+    List<String> parts = new ArrayList<>();
+    for (int i = 0; i < tables.size(); i++) {
+      parts.add(idsIn(tables.get(i), "trace_id", range, i));
+    }
+    for (StreamTable table : source.tables(StreamSchema.TRACE_ALIASES)) {
+      parts.add(idsIn(table, "from_trace_id", range, -1));
+      parts.add(idsIn(table, "to_trace_id", range, -1));
+    }
+    if (parts.isEmpty()) {
+      return new Found(List.of(), null);
+    }
+    String sql =
+        "SELECT DISTINCT id, i FROM ("
+            + String.join(" UNION ALL ", parts)
+            + ") ORDER BY i LIMIT "
+            + MAX_FOUND;
+    try (Connection connection = source.reader()) {
+      Set<UUID> ids = new LinkedHashSet<>();
+      Set<StreamTable> tablesWithId = new LinkedHashSet<>();
+      try (Statement statement = connection.createStatement();
+          ResultSet result = statement.executeQuery(sql)) {
+        while (result.next()) {
+          ids.add(TraceAliases.uuid(result, 1));
+          if (result.getInt(2) >= 0) {
+            tablesWithId.add(tables.get(result.getInt(2)));
+          }
+        }
+      }
+      TraceAliases aliases = TraceAliases.of(source, connection, ids);
+      List<UUID> found = ids.stream().map(aliases::canonical).distinct().sorted(BY_TEXT).toList();
+      List<String> traceIds = found.stream().map(TraceQueries::hex).toList();
+      if (found.size() != 1) {
+        return new Found(traceIds, null);
+      }
+      // Without other parts, the tables that have its spans are known already.
+      Trace trace =
+          aliases.isEmpty()
+              ? traces(connection, found, aliases, List.copyOf(tablesWithId)).getFirst()
+              : traces(connection, found).getFirst();
+      return new Found(traceIds, trace);
+    } catch (SQLException e) {
+      throw new StorageException("cannot look for a trace", e);
+    }
+  }
+
+  private static String idsIn(StreamTable table, String column, String range, int number) {
+    return "SELECT "
+        + column
+        + " AS id, "
+        + number
+        + " AS i FROM "
+        + table.rowsTable()
+        + " WHERE "
+        + column
+        + range;
+  }
+
+  /// One trace with all of its spans, up to 50,000 of them.
+  ///
+  /// @param traceId 32 hexadecimal digits: the trace's id or the id of a part of it
+  public Trace trace(String traceId) {
+    return traces(List.of(traceId)).getFirst();
+  }
+
+  /// The traces of a list with all of their spans, in the list's order.
+  ///
+  /// @param traceIds as [#list] gives them
+  public List<Trace> traces(List<String> traceIds) {
+    List<UUID> ids = traceIds.stream().map(TraceQueries::uuid).toList();
+    List<Trace> traces = new ArrayList<>();
+    try (Connection connection = source.reader()) {
+      for (int at = 0; at < ids.size(); at += TRACES_AT_ONCE) {
+        List<UUID> some = ids.subList(at, Math.min(ids.size(), at + TRACES_AT_ONCE));
+        List<Trace> read = traces(connection, some);
+        if (some.size() > 1 && read.stream().anyMatch(Trace::cut)) {
+          for (UUID id : some) {
+            traces.addAll(traces(connection, List.of(id)));
+          }
+        } else {
+          traces.addAll(read);
+        }
+      }
+    } catch (SQLException e) {
+      throw new StorageException("cannot read spans", e);
+    }
+    return traces;
+  }
+
+  private List<Trace> traces(Connection connection, List<UUID> ids) throws SQLException {
+    TraceAliases aliases = TraceAliases.of(source, connection, ids);
+    Set<UUID> members = aliases.members(ids.stream().map(aliases::canonical).toList());
+    return traces(connection, ids, aliases, tablesWith(connection, condition(members)));
+  }
+
+  private static String condition(Set<UUID> members) {
+    return "r.trace_id IN (" + TraceAliases.literals(members) + ")";
+  }
+
+  private List<Trace> traces(
+      Connection connection, List<UUID> ids, TraceAliases aliases, List<StreamTable> tables)
+      throws SQLException {
+    Map<UUID, List<SpanRow>> spans = new LinkedHashMap<>();
+    ids.forEach(id -> spans.put(aliases.canonical(id), new ArrayList<>()));
+    String condition = condition(aliases.members(spans.keySet()));
+    boolean cut = !tables.isEmpty() && readSpans(connection, aliases, tables, condition, spans);
+    List<Trace> traces = new ArrayList<>();
+    for (Map.Entry<UUID, List<SpanRow>> each : spans.entrySet()) {
+      traces.add(new Trace(hex(each.getKey()), withMissingParents(each.getValue()), cut));
+    }
+    return traces;
+  }
+
+  private List<StreamTable> tablesWith(Connection connection, String condition)
+      throws SQLException {
+    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
+    List<String> parts = new ArrayList<>();
+    for (int i = 0; i < tables.size(); i++) {
+      parts.add(
+          "SELECT " + i + " AS i FROM " + tables.get(i).rowsTable() + " AS r WHERE " + condition);
+    }
+    List<StreamTable> found = new ArrayList<>();
+    if (!parts.isEmpty()) {
+      String sql = "SELECT DISTINCT i FROM (" + String.join(" UNION ALL ", parts) + ") ORDER BY i";
+      try (Statement statement = connection.createStatement();
+          ResultSet result = statement.executeQuery(sql)) {
+        while (result.next()) {
+          found.add(tables.get(result.getInt(1)));
+        }
+      }
+    }
+    return found;
+  }
+
+  /// @return whether there are more spans than one answer may have
+  private boolean readSpans(
+      Connection connection,
+      TraceAliases aliases,
+      List<StreamTable> tables,
+      String condition,
+      Map<UUID, List<SpanRow>> spans)
+      throws SQLException {
+    String sql =
+        "SELECT trace_id, span_id, parent_span_id, service, name, role, start_unix_nanos, duration_nanos,"
+            + " status, method, route, peer, host, evidence, attributes FROM ("
+            + source.relation(StreamSchema.TRACES, tables, condition)
+            + ") ORDER BY start_unix_nanos, role DESC, span_id LIMIT "
+            + (MAX_SPANS + 1);
+    Map<String, Map<String, String>> parsed = new HashMap<>();
+    Set<List<Object>> seen = new HashSet<>();
+    int rows = 0;
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        if (++rows > MAX_SPANS) {
+          return true;
+        }
+        UUID trace = aliases.canonical(TraceAliases.uuid(result, 1));
+        SpanRow span = span(result, trace, aliases, parsed);
+        // What two agents saw, or was sent twice, is one span.
+        if (seen.add(
+            List.of(
+                span.traceId(),
+                span.spanId(),
+                span.role(),
+                span.service(),
+                span.startUnixNanos()))) {
+          spans.computeIfAbsent(trace, _ -> new ArrayList<>()).add(span);
+        }
+      }
+    }
+    return false;
+  }
+
+  private static SpanRow span(
+      ResultSet result,
+      UUID trace,
+      TraceAliases aliases,
+      Map<String, Map<String, String>> parsedAttributes)
+      throws SQLException {
+    Map<String, String> attributes =
+        new HashMap<>(parsedAttributes.computeIfAbsent(result.getString(15), Attributes::parse));
+    long spanId = result.getLong(2);
+    TraceAliases.Parent late = aliases.parent(trace, spanId);
+    long parentId = late == null ? result.getLong(3) : late.spanId();
+    attributes.put("http.request.method", result.getString(10));
+    attributes.put("http.route", result.getString(11));
+    attributes.put(SpanRow.PEER, result.getString(12));
+    attributes.put("server.address", result.getString(13));
+    attributes.put(SpanRow.EVIDENCE, late == null ? result.getString(14) : late.evidence());
+    if (result.getInt(9) != 0) {
+      attributes.put("http.response.status_code", Integer.toString(result.getInt(9)));
+    }
+    attributes.values().removeIf(String::isEmpty);
+    return new SpanRow(
+        hex(trace),
+        hex(spanId),
+        parentId == 0 ? "" : hex(parentId),
+        result.getString(4),
+        result.getString(5),
+        Role.ofCode(result.getInt(6)),
+        result.getLong(7),
+        result.getLong(8),
+        result.getInt(9),
+        attributes);
+  }
+
+  private static List<SpanRow> withMissingParents(List<SpanRow> spans) {
+    Set<String> ids = spans.stream().map(SpanRow::spanId).collect(Collectors.toSet());
+    List<SpanRow> marked = new ArrayList<>();
+    for (SpanRow span : spans) {
+      boolean missing = !span.parentSpanId().isEmpty() && !ids.contains(span.parentSpanId());
+      marked.add(missing ? withMissingParent(span) : span);
+    }
+    return marked;
+  }
+
+  private static SpanRow withMissingParent(SpanRow span) {
+    Map<String, String> attributes = new HashMap<>(span.attributes());
+    attributes.put(SpanRow.PARENT_MISSING, "true");
+    return new SpanRow(
+        span.traceId(),
+        span.spanId(),
+        span.parentSpanId(),
+        span.service(),
+        span.name(),
+        span.role(),
+        span.startUnixNanos(),
+        span.durationNanos(),
+        span.status(),
+        attributes);
+  }
+
+  /// The ids of the traces that fit, in the filter's order. A trace is as long as its spans in the
+  /// time range.
+  public List<String> list(TraceFilter filter) {
+    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
+    if (tables.isEmpty()) {
+      return List.of();
+    }
+    List<String> bound = new ArrayList<>(filter.services());
+    Function<StreamTable, String> fits = fits(filter, bound);
+    String range =
+        RowSource.condition(StreamSchema.TRACES, filter.sinceNanos(), filter.untilNanos());
+    String spans =
+        tables.stream()
+            .map(
+                table ->
+                    "SELECT r.trace_id, r.start_unix_nanos AS started, r.duration_nanos AS took, "
+                        + fits.apply(table)
+                        + " AS fits FROM "
+                        + table.rowsTable()
+                        + " AS r"
+                        + (range.isEmpty() ? "" : " WHERE " + range))
+            .collect(Collectors.joining(" UNION ALL "));
+    String sql =
+        "WITH aliases AS ("
+            + TraceAliases.relation(
+                source,
+                Math.max(0, filter.sinceNanos() - ALIAS_MARGIN_NANOS),
+                filter.untilNanos() > Long.MAX_VALUE - ALIAS_MARGIN_NANOS
+                    ? Long.MAX_VALUE
+                    : filter.untilNanos() + ALIAS_MARGIN_NANOS)
+            + ") SELECT coalesce(to_trace_id, trace_id) AS id, min(started) AS began,"
+            + " max(started + took) - min(started) AS duration, max(CASE WHEN fits THEN took END) AS slowest"
+            + " FROM ("
+            + spans
+            + ") LEFT JOIN aliases ON from_trace_id = trace_id GROUP BY id HAVING slowest IS NOT NULL AND"
+            + " duration >= "
+            + filter.minDurationNanos()
+            + " ORDER BY "
+            + switch (filter.order()) {
+              case NEWEST -> "began DESC, duration DESC";
+              case SLOWEST -> "duration DESC, began DESC";
+              case SLOWEST_SPAN -> "slowest DESC, began DESC";
+            }
+            + ", id LIMIT "
+            + filter.limit();
+    List<String> ids = new ArrayList<>();
+    try (Connection connection = source.reader();
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      for (int i = 0; i < bound.size(); i++) {
+        statement.setString(i + 1, bound.get(i));
+      }
+      try (ResultSet result = statement.executeQuery()) {
+        while (result.next()) {
+          ids.add(hex(TraceAliases.uuid(result, 1)));
+        }
+      }
+    } catch (SQLException e) {
+      throw new StorageException("cannot list traces", e);
+    }
+    return ids;
+  }
+
+  /// The condition on a row `r` of a table, with numbered parameters for what is put into `bound`.
+  private static Function<StreamTable, String> fits(TraceFilter filter, List<String> bound) {
+    String services = parameters(1, bound.size());
+    int method = filter.method().isEmpty() ? 0 : addTo(bound, filter.method());
+    int route = filter.route().isEmpty() ? 0 : addTo(bound, filter.route());
+    return table ->
+        (filter.services().isEmpty() ? "true" : table.hasText("service", services))
+            + (filter.asksForServed()
+                ? " AND r.role = 1 AND r.duration_nanos >= " + filter.minSpanNanos()
+                : "")
+            + (method == 0 ? "" : " AND " + table.hasText("method", "$" + method))
+            + (route == 0 ? "" : " AND " + table.hasText("route", "$" + route));
+  }
+
+  private static int addTo(List<String> bound, String value) {
+    bound.add(value);
+    return bound.size();
+  }
+
+  private static String parameters(int from, int count) {
+    List<String> parameters = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      parameters.add("$" + (from + i));
+    }
+    return String.join(", ", parameters);
+  }
+
+  /// Up to three traces for each route and method, keyed `METHOD route`: with the slowest span,
+  /// with the newest one that failed, with the newest one.
+  ///
+  /// @param service empty = all
+  public Map<String, List<String>> exemplars(
+      String service, long sinceNanos, long untilNanos, Role role) {
+    String range = RowSource.condition(StreamSchema.TRACES, sinceNanos, untilNanos);
+    String failed = "FILTER (status >= " + (role == Role.SERVER ? 500 : 400) + ")";
+    Map<String, Exemplars> found = new HashMap<>();
+    try (Connection connection = source.reader()) {
+      // One partition at a time, newest first: it is the memory that is short.
+      for (StreamTable table : source.tables(StreamSchema.TRACES).reversed()) {
+        String sql =
+            table.withTexts(
+                List.of("method", "route"),
+                "SELECT method, route, arg_max(trace_id, duration_nanos) AS slow_id,"
+                    + " max(duration_nanos) AS slow, arg_max(trace_id, start_unix_nanos) "
+                    + failed
+                    + " AS failed_id, arg_max(trace_id, start_unix_nanos) AS new_id FROM "
+                    + table.rowsTable()
+                    + " AS r WHERE r.role = "
+                    + role.code()
+                    + (range.isEmpty() ? "" : " AND " + range)
+                    + (service.isEmpty() ? "" : " AND " + table.hasText("service", "$1"))
+                    + " GROUP BY method, route");
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+          if (!service.isEmpty()) {
+            statement.setString(1, service);
+          }
+          try (ResultSet result = statement.executeQuery()) {
+            while (result.next()) {
+              found
+                  .computeIfAbsent(
+                      result.getString("d_method") + " " + result.getString("d_route"),
+                      _ -> new Exemplars())
+                  .add(result);
+            }
+          }
+        }
+      }
+      return canonical(connection, found);
+    } catch (SQLException e) {
+      throw new StorageException("cannot find traces of routes", e);
+    }
+  }
+
+  /// Of one route and method, collected from the newest partition to the oldest.
+  private static final class Exemplars {
+    private @Nullable UUID slowest;
+    private @Nullable UUID failed;
+    private @Nullable UUID newest;
+    private long slowestNanos = -1;
+
+    void add(ResultSet result) throws SQLException {
+      if (result.getLong("slow") > slowestNanos) {
+        slowestNanos = result.getLong("slow");
+        slowest = (UUID) result.getObject("slow_id");
+      }
+      failed = failed == null ? (UUID) result.getObject("failed_id") : failed;
+      newest = newest == null ? (UUID) result.getObject("new_id") : newest;
+    }
+
+    Set<UUID> ids() {
+      Set<UUID> ids = new LinkedHashSet<>();
+      Stream.of(slowest, failed, newest).filter(Objects::nonNull).forEach(ids::add);
+      return ids;
+    }
+  }
+
+  private Map<String, List<String>> canonical(Connection connection, Map<String, Exemplars> found)
+      throws SQLException {
+    Set<UUID> all = new TreeSet<>();
+    found.values().forEach(each -> all.addAll(each.ids()));
+    TraceAliases aliases = TraceAliases.of(source, connection, all);
+    Map<String, List<String>> exemplars = new HashMap<>();
+    found.forEach((key, each) -> exemplars.put(key, hex(each.ids(), aliases)));
+    return exemplars;
+  }
+
+  private static List<String> hex(Collection<UUID> ids, TraceAliases aliases) {
+    return ids.stream().map(aliases::canonical).distinct().map(TraceQueries::hex).toList();
+  }
+
+  private static UUID uuid(String digits) {
+    return new UUID(
+        Long.parseUnsignedLong(digits, 0, 16, 16), Long.parseUnsignedLong(digits, 16, 32, 16));
+  }
+
+  private static String hex(UUID id) {
+    return hex(id.getMostSignificantBits()) + hex(id.getLeastSignificantBits());
+  }
+
+  private static String hex(long id) {
+    String digits = Long.toHexString(id);
+    return "0".repeat(16 - digits.length()) + digits;
+  }
+}
