@@ -4,7 +4,7 @@
 #ifndef CORAL_CAUSE_H
 #define CORAL_CAUSE_H
 
-#include "connection.bpf.h"
+#include "go.bpf.h"
 
 /* Requests that a thread reads before its process, which has called nobody, is no longer traced. */
 #define TRIAL_REQUESTS 4096
@@ -168,7 +168,7 @@ static __noinline int find_cause(const struct sock *sk, const struct source *s, 
 	r->parent_connection_id = 0;
 	r->parent_ordinal = 0;
 	if (has_bit(&s->word->go, s->id >> 32))
-		return 0;
+		return find_caller(r, s->id >> 32);
 	thread = this_thread(0);
 	if (r->ordinal == 1)
 		connect = bpf_sk_storage_get(&connects, (void *)sk, NULL, 0);

@@ -52,7 +52,8 @@ struct source {
 	u32 begin;
 	u32 length;
 	u32 kind;
-	u32 hook; /* 0 = receive, 1 = send */
+	u32 hook;     /* 0 = receive, 1 = send */
+	u32 one_byte; /* the receiver takes no more than one */
 };
 
 #define MAX_SEGMENTS 8

@@ -31,7 +31,7 @@ struct process_settings {
 	u32 exe_device;  /* as the kernel encodes it; 0 = not known */
 	u32 goid_offset; /* of the goroutine's id in its g, 0 = not a Go process */
 	u32 follow_exec; /* keep following when it runs another binary */
-	u32 reserved;
+	u32 parent_goid_offset; /* of the id of the goroutine that started it, 0 = not known */
 };
 
 struct {
@@ -98,25 +98,35 @@ static __always_inline bool unfollow(u32 tgid)
 	return __sync_fetch_and_and(&word->followed, ~bit) & bit;
 }
 
-static __noinline u64 read_goroutine_id(u32 tgid)
+/* Address of the g that this thread runs, 0 = not known. Go on x86-64 keeps it in the word below the thread pointer. */
+static __always_inline u64 current_goroutine(void)
+{
+	u64 g = 0, tls = thread_pointer((void *)bpf_get_current_task_btf());
+
+	return tls && !bpf_probe_read_user(&g, sizeof(g), (void *)(tls - 8)) ? g : 0;
+}
+
+/* net/http reads one byte ahead in a goroutine of its own, which the connection's started. */
+static __noinline u64 read_goroutine_id(u32 tgid, u32 ahead)
 {
 	struct process_settings *settings = bpf_map_lookup_elem(&processes, &tgid);
-	const struct task_struct *task = (void *)bpf_get_current_task_btf();
-	u64 g = 0, id = 0, tls;
+	u64 g, id = 0;
+	u32 offset;
 
 	if (!settings || !settings->goid_offset)
 		return 0;
-	/* Go on x86-64 keeps g in the word below the thread pointer. */
-	tls = thread_pointer(task);
-	if (!tls || bpf_probe_read_user(&g, sizeof(g), (void *)(tls - 8)) || !g ||
-	    bpf_probe_read_user(&id, sizeof(id), (void *)(g + settings->goid_offset)))
+	offset = ahead && settings->parent_goid_offset ? settings->parent_goid_offset : settings->goid_offset;
+	g = current_goroutine();
+	if (!g || bpf_probe_read_user(&id, sizeof(id), (void *)(g + offset)))
 		return 0;
 	return id;
 }
 
-static __always_inline u64 goroutine_id(const struct target_word *word, u32 tgid)
+static __always_inline u64 goroutine_id(const struct source *s)
 {
-	return has_bit(&word->go, tgid) ? read_goroutine_id(tgid) : 0;
+	u32 tgid = s->id >> 32;
+
+	return has_bit(&s->word->go, tgid) ? read_goroutine_id(tgid, s->one_byte) : 0;
 }
 
 #endif

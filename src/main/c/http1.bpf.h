@@ -360,7 +360,7 @@ static __always_inline void begin(const struct sock *sk, struct source *s, struc
 	r->last_byte_ns = 0;
 	r->request_bytes = available;
 	r->response_bytes = 0;
-	r->goroutine_id = goroutine_id(s->word, id >> 32);
+	r->goroutine_id = goroutine_id(s);
 	r->tgid = id >> 32;
 	r->tid = id;
 	r->link_seq = s->begin + offset;

@@ -94,7 +94,7 @@ static __noinline int ship(struct source *s, struct connection *c, u32 towards, 
 		readable = !source_read(s, offset, scratch->bytes, take, CORAL_MESSAGE_BYTES);
 		total = i == MESSAGES_PER_HIT - 1 || !readable ? rest : take;
 		describe_message(m, c, towards, now);
-		m->goroutine_id = goroutine_id(s->word, id >> 32);
+		m->goroutine_id = goroutine_id(s);
 		m->tgid = id >> 32;
 		m->tid = id;
 		m->link_seq = s->begin + offset;

@@ -69,6 +69,7 @@ static __always_inline int on_exec(struct task_struct *task, struct linux_binprm
 		known->exe_inode = now.exe_inode;
 		known->exe_device = now.exe_device;
 		known->goid_offset = 0;
+		known->parent_goid_offset = 0;
 		if (word)
 			__sync_fetch_and_and(&word->go, ~(1ULL << (tgid & 63)));
 		return 0;

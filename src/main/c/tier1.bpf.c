@@ -17,7 +17,7 @@ const volatile struct coral_process process_layout = {};
 
 /* Every copy from a received buffer to a user: TCP, but also UNIX stream and large UDP. */
 SEC("tp_btf/skb_copy_datagram_iovec")
-int BPF_PROG(coral_receive, const struct sk_buff *skb)
+int BPF_PROG(coral_receive, const struct sk_buff *skb, int length)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct connection *c;
@@ -28,6 +28,7 @@ int BPF_PROG(coral_receive, const struct sk_buff *skb)
 	if (likely(!s.word))
 		return 0;
 	s.id = id;
+	s.one_byte = length == 1;
 	sk = skb->sk;
 	if (!sk || sk->sk_protocol != IPPROTO_TCP) {
 		other_read(&s);
@@ -58,6 +59,7 @@ int BPF_PROG(coral_send, struct sock *sk, const struct msghdr *msg)
 	if (likely(!s.word))
 		return 0;
 	s.id = id;
+	s.one_byte = 0;
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	c = bpf_sk_storage_get(&connections, sk, NULL, 0);
@@ -103,6 +105,19 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(coral_exit, struct task_struct *task)
 {
 	return on_exit(task);
+}
+
+/* Attached to single processes, see coral_probe_go. */
+SEC("uprobe")
+int coral_go_round_trip(struct user_registers *registers)
+{
+	return on_round_trip(registers);
+}
+
+SEC("uprobe")
+int coral_go_request_write(struct user_registers *registers)
+{
+	return on_request_write(registers);
 }
 
 SEC("iter/bpf_sk_storage_map")

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 #define MOST_PROGRAMS 32
 /* As in filter.bpf.h: 64 processes a word. */
 #define TARGET_WORDS 65536
@@ -34,7 +34,14 @@ struct process_settings {
 	uint32_t exe_device;
 	uint32_t goid_offset;
 	uint32_t follow_exec;
-	uint32_t reserved;
+	uint32_t parent_goid_offset;
+};
+
+enum { ROUND_TRIP, REQUEST_WRITE, GO_PROBES };
+
+struct probed {
+	int tgid;
+	struct bpf_link *links[GO_PROBES];
 };
 
 /* As in connection.bpf.h. */
@@ -48,6 +55,8 @@ struct coral {
 	struct bpf_link *links[MOST_PROGRAMS];
 	int link_count;
 	int flush_link; /* index of the iterator's link, -1 = none */
+	struct probed *probed;
+	int probed_count;
 	int processes_fd;
 	int counters_fd;
 	int settings_fd;
@@ -252,6 +261,8 @@ int coral_attach(struct coral *coral, char *error, int error_size)
 		struct bpf_link *link;
 		int code = -E2BIG;
 
+		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
+			continue; /* of single processes */
 		link = coral->link_count < MOST_PROGRAMS ? attach_one(coral, program) : NULL;
 		if (!link) {
 			if (coral->link_count < MOST_PROGRAMS)
@@ -266,17 +277,72 @@ int coral_attach(struct coral *coral, char *error, int error_size)
 	return 0;
 }
 
+static void unlink_probes(const struct probed *probed)
+{
+	for (int i = 0; i < GO_PROBES; i++)
+		bpf_link__destroy(probed->links[i]);
+}
+
 int coral_detach(struct coral *coral)
 {
 	if (!coral)
 		return -EINVAL;
+	while (coral->probed_count)
+		unlink_probes(&coral->probed[--coral->probed_count]);
+	free(coral->probed);
+	coral->probed = NULL;
 	while (coral->link_count)
 		bpf_link__destroy(coral->links[--coral->link_count]);
 	coral->flush_link = -1;
 	return 0;
 }
 
-int coral_target(struct coral *coral, int tgid, int on, int goid_offset, int follow_exec)
+int coral_unprobe(struct coral *coral, int tgid)
+{
+	if (!coral)
+		return -EINVAL;
+	for (int i = 0; i < coral->probed_count; i++)
+		if (coral->probed[i].tgid == tgid) {
+			unlink_probes(&coral->probed[i]);
+			coral->probed[i] = coral->probed[--coral->probed_count];
+			return 0;
+		}
+	return 0;
+}
+
+int coral_probe_go(struct coral *coral, int tgid, long round_trip_offset, long request_write_offset)
+{
+	static const char *const names[GO_PROBES] = {"coral_go_round_trip", "coral_go_request_write"};
+	long offsets[GO_PROBES] = {round_trip_offset, request_write_offset};
+	struct probed added = {.tgid = tgid}, *probed;
+	char path[64];
+
+	if (!coral || tgid <= 1 || round_trip_offset <= 0 || request_write_offset <= 0)
+		return -EINVAL;
+	coral_unprobe(coral, tgid);
+	probed = realloc(coral->probed, (coral->probed_count + 1) * sizeof(*probed));
+	if (!probed)
+		return -ENOMEM;
+	coral->probed = probed;
+	listen(NULL, 0);
+	snprintf(path, sizeof(path), "/proc/%d/exe", tgid);
+	for (int i = 0; i < GO_PROBES; i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(coral->object, names[i]);
+
+		errno = ENOENT;
+		added.links[i] = program ? bpf_program__attach_uprobe(program, false, tgid, path, offsets[i]) : NULL;
+		if (!added.links[i]) {
+			int code = -errno;
+
+			unlink_probes(&added);
+			return code;
+		}
+	}
+	probed[coral->probed_count++] = added;
+	return 0;
+}
+
+int coral_target(struct coral *coral, int tgid, int on, int goid_offset, int parent_goid_offset, int follow_exec)
 {
 	struct target_word *word;
 	uint64_t bit;
@@ -285,13 +351,14 @@ int coral_target(struct coral *coral, int tgid, int on, int goid_offset, int fol
 		return -EINVAL;
 	if (tgid == 0 || tgid == 1 || tgid == getpid())
 		return -EPERM;
-	if (tgid < 0 || tgid >= TARGET_WORDS * 64 || goid_offset < 0)
+	if (tgid < 0 || tgid >= TARGET_WORDS * 64 || goid_offset < 0 || parent_goid_offset < 0)
 		return -EINVAL;
 	word = &coral->targets[tgid >> 6];
 	bit = 1ULL << (tgid & 63);
 	if (on) {
 		struct process_settings settings = {
 			.goid_offset = goid_offset,
+			.parent_goid_offset = goid_offset ? parent_goid_offset : 0,
 			.follow_exec = follow_exec != 0,
 		};
 		char path[64];

@@ -13,13 +13,19 @@ int coral_abi_version(void);
  * On failure the reason is in error (NUL-terminated, cut to error_size). */
 int coral_open(const char *object_path, unsigned int ring_bytes, struct coral **out, char *error, int error_size);
 
-/* Attaches every program of the object; on failure detaches what it had attached. */
+/* Attaches every program of the object but those of coral_probe_go; on failure detaches what it had attached. */
 int coral_attach(struct coral *coral, char *error, int error_size);
 int coral_detach(struct coral *coral);
 
-/* Selects (on = 1) or drops (on = 0) a process. goid_offset > 0: a Go process whose g holds its id there.
+/* Selects (on = 1) or drops (on = 0) a process. goid_offset > 0: a Go process whose g holds its id there, and at
+ * parent_goid_offset (0 = not known) the id of the goroutine that started it.
  * follow_exec = 1: keep following children that run another binary. pid 0, 1 and the caller give -EPERM. */
-int coral_target(struct coral *coral, int tgid, int on, int goid_offset, int follow_exec);
+int coral_target(struct coral *coral, int tgid, int on, int goid_offset, int parent_goid_offset, int follow_exec);
+/* Probes net/http.(*persistConn).roundTrip and net/http.(*Request).write of one process, at these offsets in its
+ * executable, instead of where it was probed before. */
+int coral_probe_go(struct coral *coral, int tgid, long round_trip_offset, long request_write_offset);
+/* Takes the probes of a process away, if it has any. */
+int coral_unprobe(struct coral *coral, int tgid);
 /* 1 if selected, 0 if not. */
 int coral_is_target(struct coral *coral, int tgid);
 

@@ -8,8 +8,8 @@ import java.util.List;
 /// @param exe path of the executable, empty when it cannot be read
 /// @param command the command line, arguments separated by spaces
 /// @param ports TCP ports that it listens on
-/// @param runtime `go`, `java`, `python`, `node`, `native`
-/// @param goroutineIdOffset where `g` holds the goroutine id, 0 = not Go or not known
+/// @param runtime `go`, `java`, `python`, `node`, `proxy`, `native`
+/// @param go what the kernel side must know of it; the places to probe only when it is observed
 /// @param service its name
 /// @param selectedBy the rule that selected it, empty = not observed
 public record ObservedProcess(
@@ -20,7 +20,7 @@ public record ObservedProcess(
     String command,
     List<Integer> ports,
     String runtime,
-    int goroutineIdOffset,
+    GoLayout go,
     ServiceName service,
     String selectedBy) {
   public ObservedProcess {
@@ -33,17 +33,8 @@ public record ObservedProcess(
     return path.substring(path.lastIndexOf('/') + 1);
   }
 
-  public ObservedProcess selected(ServiceName name, String rule) {
+  public ObservedProcess selected(ServiceName name, String rule, GoLayout layout) {
     return new ObservedProcess(
-        processId,
-        parentId,
-        startTicks,
-        exe,
-        command,
-        ports,
-        runtime,
-        goroutineIdOffset,
-        name,
-        rule);
+        processId, parentId, startTicks, exe, command, ports, runtime, layout, name, rule);
   }
 }

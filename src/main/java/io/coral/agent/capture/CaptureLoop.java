@@ -44,6 +44,7 @@ final class CaptureLoop {
   private final ConcurrentLinkedQueue<Change> changes = new ConcurrentLinkedQueue<>();
   private final AtomicLongArray counters = new AtomicLongArray(KernelCounter.values().length);
   private final Thread thread;
+  private final List<Integer> gone = new ArrayList<>();
   private List<Captured> batch = new ArrayList<>();
   private volatile boolean stopping;
   private volatile boolean ended;
@@ -150,6 +151,8 @@ final class CaptureLoop {
     while (!stopping) {
       applyChanges(session);
       int drained = topic.waiting() < MAX_WAITING_BATCHES ? session.drain(MAX_BATCH) : 0;
+      gone.forEach(session::unprobe);
+      gone.clear();
       publish();
       long now = System.nanoTime();
       if (now >= nextFlush) {
@@ -175,7 +178,7 @@ final class CaptureLoop {
     for (Change change = changes.poll(); change != null; change = changes.poll()) {
       TargetChange target = change.target;
       try {
-        session.target(target.processId(), target.selected(), target.goroutineIdOffset());
+        session.target(target.processId(), target.selected(), target.go());
       } catch (KernelException e) {
         refusedTargets.increment();
         LOG.warn("{}", e.getMessage());
@@ -204,11 +207,13 @@ final class CaptureLoop {
 
     @Override
     public void executed(int processId) {
+      gone.add(processId);
       processes.executed(processId);
     }
 
     @Override
     public void exited(int processId) {
+      gone.add(processId);
       processes.exited(processId);
     }
 

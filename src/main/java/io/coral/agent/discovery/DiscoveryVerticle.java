@@ -1,6 +1,7 @@
 package io.coral.agent.discovery;
 
 import io.coral.bus.Targets;
+import io.coral.model.GoLayout;
 import io.coral.model.ObserveRule;
 import io.coral.model.ObservedProcess;
 import io.coral.model.ProcessDirectory;
@@ -99,7 +100,8 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
               rule.name(),
               reader.environment(process.processId()),
               reader.controlGroups(process.processId()));
-      table.observe(process.selected(name, rule.text()));
+      GoLayout go = reader.goLayout(process);
+      table.observe(process.selected(name, rule.text(), go));
       if (!followed) {
         LOG.info(
             "observing pid {} ({}) as {} (name from: {})",
@@ -107,8 +109,14 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
             process.exeName(),
             name.name(),
             name.source());
+        if (process.runtime().equals("go") && !go.hasProbes()) {
+          LOG.info(
+              "pid {} ({}): no net/http client that can be probed, its calls tell no caller",
+              process.processId(),
+              process.exeName());
+        }
       }
-      changes.add(new TargetChange(process.processId(), true, process.goroutineIdOffset()));
+      changes.add(new TargetChange(process.processId(), true, go));
     }
     for (ObservedProcess process : table.observed()) {
       if (!processes.containsKey(process.processId())) {
@@ -174,7 +182,7 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
     List<String> texts = gone.stream().map(ObserveRule::text).toList();
     for (ObservedProcess process : new ArrayList<>(table.observed())) {
       if (texts.contains(process.selectedBy())) {
-        targets.apply(new TargetChange(process.processId(), false, 0));
+        targets.apply(new TargetChange(process.processId(), false, GoLayout.NONE));
         table.release(process.processId());
       }
     }

@@ -1,5 +1,6 @@
 package io.coral.agent.discovery;
 
+import io.coral.model.GoLayout;
 import io.coral.model.ObservedProcess;
 import io.coral.model.ServiceName;
 import java.io.IOException;
@@ -93,7 +94,7 @@ final class ProcReader {
               command,
               List.of(),
               runtime.name(),
-              runtime.goroutineIdOffset(),
+              runtime.go(),
               ServiceName.UNKNOWN,
               "");
       return Optional.of(withPorts ? withPorts(process, directory) : process);
@@ -112,7 +113,7 @@ final class ProcReader {
         process.command(),
         ports(directory),
         process.runtime(),
-        process.goroutineIdOffset(),
+        process.go(),
         process.service(),
         process.selectedBy());
   }
@@ -169,6 +170,11 @@ final class ProcReader {
     } catch (IOException e) {
       return "";
     }
+  }
+
+  /// What the kernel side must know of a process that is going to be observed.
+  GoLayout goLayout(ObservedProcess process) {
+    return Runtimes.withProbes(process.go(), proc.resolve(process.processId() + "/exe"));
   }
 
   /// The environment of a process; empty when it cannot be read.

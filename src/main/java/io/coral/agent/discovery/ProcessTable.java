@@ -120,7 +120,7 @@ final class ProcessTable implements ProcessDirectory {
                   like.command(),
                   like.ports(),
                   like.runtime(),
-                  like.goroutineIdOffset(),
+                  like.go(),
                   like.service(),
                   like.selectedBy())));
     }

@@ -1,85 +1,89 @@
 package io.coral.agent.discovery;
 
+import io.coral.agent.discovery.ElfFile.Section;
+import io.coral.model.GoLayout;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Tells what a process is written in from its executable, and for Go where `g` holds the goroutine
-/// id.
+/// Tells what a process is written in from its executable, and for Go what the kernel side must
+/// know to tell its goroutines.
 final class Runtimes {
-  private static final byte[] ELF_MAGIC = {0x7f, 'E', 'L', 'F'};
   private static final String BUILD_INFO_MAGIC = "\u00ff Go buildinf:";
   private static final Pattern VERSION = Pattern.compile("go1\\.(\\d+)");
-  private static final int MAX_SECTIONS = 128;
+  private static final Set<String> PROXIES = Set.of("nginx", "haproxy", "envoy");
+  private static final List<String> PROBED =
+      List.of("net/http.(*persistConn).roundTrip", "net/http.(*Request).write");
 
   private Runtimes() {}
 
-  /// @param name `go`, `java`, `python`, `node` or `native`
-  /// @param goroutineIdOffset 0 = not Go, or a version whose layout is not known
-  record Detected(String name, int goroutineIdOffset) {}
+  /// @param name `go`, `java`, `python`, `node`, `proxy` or `native`
+  record Detected(String name, GoLayout go) {
+    private Detected(String name) {
+      this(name, GoLayout.NONE);
+    }
+  }
 
   static Detected of(Path executable, String exe) {
     String name = exe.substring(exe.lastIndexOf('/') + 1);
     if (name.equals("java")) {
-      return new Detected("java", 0);
+      return new Detected("java");
     }
     if (name.startsWith("python") || name.startsWith("pypy")) {
-      return new Detected("python", 0);
+      return new Detected("python");
     }
     if (name.equals("node") || name.equals("nodejs")) {
-      return new Detected("node", 0);
+      return new Detected("node");
     }
-    String version = goVersion(executable);
-    Matcher matcher = VERSION.matcher(version);
+    if (PROXIES.contains(name)) {
+      return new Detected("proxy");
+    }
+    Matcher matcher = VERSION.matcher(goVersion(executable));
     return matcher.find()
-        ? new Detected("go", goroutineIdOffset(Integer.parseInt(matcher.group(1))))
-        : new Detected("native", 0);
+        ? new Detected("go", layout(Integer.parseInt(matcher.group(1))))
+        : new Detected("native");
   }
 
-  /// Offset of `goid` in runtime.g on 64-bit machines, from the declaration in runtime/runtime2.go:
-  /// 1.23 added `syscallbp` before it, 1.25 took `gobuf.ret` away.
-  private static int goroutineIdOffset(int minor) {
-    if (minor < 17) {
-      return 0;
+  /// Offsets in runtime.g on 64-bit machines, from the declaration in runtime/runtime2.go: 1.23
+  /// added `syscallbp` before `goid`, 1.25 took `gobuf.ret` away. `parentGoid` came with 1.21;
+  /// before it, 1.24 added `fipsIndicator`, which fits a gap, and 1.26 five bytes and `secret`.
+  private static GoLayout layout(int minor) {
+    int goroutineId = minor < 17 ? 0 : minor == 23 || minor == 24 ? 160 : 152;
+    int parentId =
+        switch (minor) {
+          case 21, 22, 25 -> 272;
+          case 23, 24, 26 -> 280;
+          default -> 0;
+        };
+    return new GoLayout(goroutineId, parentId, 0, 0);
+  }
+
+  /// The layout with the places to probe. Looks through the function table of the executable, which
+  /// is worth it for a process that is observed.
+  static GoLayout withProbes(GoLayout layout, Path executable) {
+    if (layout.goroutineIdOffset() == 0) {
+      return layout;
     }
-    return minor == 23 || minor == 24 ? 160 : 152;
+    List<Long> offsets = GoBinary.probeOffsets(executable, PROBED);
+    return offsets.isEmpty()
+        ? layout
+        : new GoLayout(
+            layout.goroutineIdOffset(), layout.parentIdOffset(), offsets.get(0), offsets.get(1));
   }
 
   /// The version string of the section `.go.buildinfo`, empty when there is none. Reads a few
   /// kilobytes.
   private static String goVersion(Path executable) {
-    try (RandomAccessFile file = new RandomAccessFile(executable.toFile(), "r")) {
-      ByteBuffer header = read(file, 0, 64);
-      for (int i = 0; i < ELF_MAGIC.length; i++) {
-        if (header.get(i) != ELF_MAGIC[i]) {
-          return "";
-        }
-      }
-      // ELF-64: e_shoff at 40, e_shentsize at 58, e_shnum at 60, e_shstrndx at 62.
-      long sections = header.getLong(40);
-      int entrySize = header.getShort(58) & 0xffff;
-      int count = Math.min(header.getShort(60) & 0xffff, MAX_SECTIONS);
-      int names = header.getShort(62) & 0xffff;
-      if (sections == 0 || entrySize < 64 || names >= count) {
-        return "";
-      }
-      ByteBuffer table = read(file, sections, entrySize * count);
-      long namesOffset = table.getLong(names * entrySize + 24);
-      int namesSize = (int) Math.min(table.getLong(names * entrySize + 32), 1 << 16);
-      ByteBuffer nameBytes = read(file, namesOffset, namesSize);
-      for (int i = 0; i < count; i++) {
-        int at = table.getInt(i * entrySize);
-        if (at >= 0 && startsWith(nameBytes, at, ".go.buildinfo\0")) {
-          int size = (int) Math.min(table.getLong(i * entrySize + 32), 4096);
-          return version(read(file, table.getLong(i * entrySize + 24), size));
-        }
-      }
-      return "";
+    try (ElfFile elf = ElfFile.open(executable)) {
+      Section section = elf.section(".go.buildinfo");
+      return section == null
+          ? ""
+          : version(elf.read(section.offset(), (int) Math.min(section.size(), 4096)));
     } catch (IOException | RuntimeException e) {
       return "";
     }
@@ -109,12 +113,5 @@ final class Runtimes {
       }
     }
     return true;
-  }
-
-  private static ByteBuffer read(RandomAccessFile file, long at, int length) throws IOException {
-    byte[] bytes = new byte[length];
-    file.seek(at);
-    file.readFully(bytes);
-    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

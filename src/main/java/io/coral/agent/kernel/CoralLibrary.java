@@ -2,6 +2,7 @@ package io.coral.agent.kernel;
 
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.file.Path;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// `libcoral.so`, see `src/main/c/shim/coral.h` for what each function does. About 50 ns a call;
 /// the ring buffer is read without any.
 final class CoralLibrary {
-  private static final int ABI_VERSION = 1;
+  private static final int ABI_VERSION = 2;
 
   private CoralLibrary() {}
 
@@ -43,7 +44,13 @@ final class CoralLibrary {
 
   static native int coral_detach(Pointer coral);
 
-  static native int coral_target(Pointer coral, int tgid, int on, int goidOffset, int followExec);
+  static native int coral_target(
+      Pointer coral, int tgid, int on, int goidOffset, int parentGoidOffset, int followExec);
+
+  static native int coral_probe_go(
+      Pointer coral, int tgid, NativeLong roundTripOffset, NativeLong requestWriteOffset);
+
+  static native int coral_unprobe(Pointer coral, int tgid);
 
   static native int coral_is_target(Pointer coral, int tgid);
 

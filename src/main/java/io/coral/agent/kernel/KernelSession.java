@@ -1,7 +1,9 @@
 package io.coral.agent.kernel;
 
+import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
+import io.coral.model.GoLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -85,19 +87,39 @@ public final class KernelSession implements AutoCloseable {
     CoralLibrary.coral_detach(handle);
   }
 
-  /// Selects or drops a process.
+  /// Selects or drops a process. One that is selected and cannot be probed is selected all the
+  /// same.
   ///
   /// @throws KernelException for pid 0, 1, this process, and when the kernel refuses
-  public void target(int processId, boolean selected, int goroutineIdOffset)
-      throws KernelException {
+  public void target(int processId, boolean selected, GoLayout go) throws KernelException {
     int result =
-        CoralLibrary.coral_target(handle, processId, selected ? 1 : 0, goroutineIdOffset, 0);
+        CoralLibrary.coral_target(
+            handle, processId, selected ? 1 : 0, go.goroutineIdOffset(), go.parentIdOffset(), 0);
     if (result == -EPERM) {
       throw new KernelException("pid " + processId + " is never observed");
     }
     if (result != 0) {
       throw new KernelException("pid " + processId + " cannot be selected: errno " + -result);
     }
+    if (!selected || !go.hasProbes()) {
+      unprobe(processId);
+      return;
+    }
+    result =
+        CoralLibrary.coral_probe_go(
+            handle,
+            processId,
+            new NativeLong(go.roundTripOffset()),
+            new NativeLong(go.requestWriteOffset()));
+    if (result != 0) {
+      throw new KernelException(
+          "pid " + processId + " cannot be probed, its calls tell no caller: errno " + -result);
+    }
+  }
+
+  /// Takes back what was attached to a process that has ended or runs another binary.
+  public void unprobe(int processId) {
+    CoralLibrary.coral_unprobe(handle, processId);
   }
 
   /// Hands over what the ring buffer holds, at most `maxRecords`.

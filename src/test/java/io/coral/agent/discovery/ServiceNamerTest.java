@@ -2,6 +2,7 @@ package io.coral.agent.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.coral.model.GoLayout;
 import io.coral.model.ObservedProcess;
 import io.coral.model.ServiceName;
 import java.util.List;
@@ -13,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class ServiceNamerTest {
   private static ObservedProcess process(String runtime, String exe, String command) {
     return new ObservedProcess(
-        9, 1, 1, exe, command, List.of(), runtime, 0, ServiceName.UNKNOWN, "");
+        9, 1, 1, exe, command, List.of(), runtime, GoLayout.NONE, ServiceName.UNKNOWN, "");
   }
 
   private static final ObservedProcess NGINX =
