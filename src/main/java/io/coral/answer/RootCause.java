@@ -15,9 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// Where the time of a trace went, in one phrase made of measured figures only.
 ///
 /// The critical path is found as Jaeger does: from the end of the root back in time, always to the
-/// child that ended last; what no child on the path covers is the time of the span itself. The
-/// clocks of hosts differ, so a server's span that does not lie inside its client's is moved to the
-/// middle of it.
+/// child that ended last; what no child on the path covers is the time of the span itself.
 final class RootCause {
   private static final double SHARE = 0.5;
   private static final int REPETITIONS = 5;
@@ -72,7 +70,7 @@ final class RootCause {
       long shift = visit.shiftNanos();
       SpanRow client = node.client();
       if (client != null) {
-        shift += skew(client, node.span());
+        shift = node.shiftNanos();
         long served = Math.max(from, node.span().startUnixNanos() + shift);
         long answered = Math.min(until, node.span().endUnixNanos() + shift);
         if (answered > served) {
@@ -121,15 +119,6 @@ final class RootCause {
       }
     }
     return path;
-  }
-
-  private static long skew(SpanRow client, SpanRow server) {
-    if (server.startUnixNanos() >= client.startUnixNanos()
-        && server.endUnixNanos() <= client.endUnixNanos()) {
-      return 0;
-    }
-    long middle = client.startUnixNanos() + client.durationNanos() / 2;
-    return middle - (server.startUnixNanos() + server.durationNanos() / 2);
   }
 
   private @Nullable String dominant() {

@@ -70,8 +70,9 @@ final class TraceHandlers {
             order(slow, request.getMinDurationNanos()),
             limit);
     List<TraceSummary> summaries = summaries(traces.list(filter));
-    if (slow) {
-      // Picked by what the service took, listed by what is printed.
+    if (filter.order() != TraceFilter.Order.NEWEST) {
+      // The store knows nothing of the differences between the hosts' clocks.
+      summaries.removeIf(trace -> trace.getDurationNanos() < request.getMinDurationNanos());
       summaries.sort(Comparator.comparingLong(TraceSummary::getDurationNanos).reversed());
     }
     return response.addAllTraces(summaries).build();

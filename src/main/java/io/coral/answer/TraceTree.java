@@ -31,6 +31,7 @@ final class TraceTree {
     private final List<Node> children = new ArrayList<>();
     private @Nullable Node parent;
     private int depth = 1;
+    private long shiftNanos;
 
     private Node(SpanRow span, @Nullable SpanRow client) {
       this.span = span;
@@ -55,6 +56,16 @@ final class TraceTree {
     /// 1 for a root.
     int depth() {
       return depth;
+    }
+
+    /// What to add to the times of [#span()] to have them on the clock of the root's host.
+    long shiftNanos() {
+      return shiftNanos;
+    }
+
+    /// What to add to the times of [#first()].
+    private long callerShiftNanos() {
+      return parent == null ? 0 : parent.shiftNanos;
     }
 
     /// The span whose parent is the node's parent.
@@ -125,8 +136,32 @@ final class TraceTree {
     breakCircles(all);
     all.stream().filter(node -> node.parent == null).forEach(roots::add);
     order();
-    startUnixNanos = spans.stream().mapToLong(SpanRow::startUnixNanos).min().orElse(0);
-    endUnixNanos = spans.stream().mapToLong(SpanRow::endUnixNanos).max().orElse(0);
+    startUnixNanos =
+        nodes.stream()
+            .mapToLong(node -> node.first().startUnixNanos() + node.callerShiftNanos())
+            .min()
+            .orElse(0);
+    endUnixNanos =
+        nodes.stream()
+            .mapToLong(
+                node ->
+                    Math.max(
+                        node.first().endUnixNanos() + node.callerShiftNanos(),
+                        node.span().endUnixNanos() + node.shiftNanos))
+            .max()
+            .orElse(0);
+  }
+
+  /// The clocks of hosts differ: a server's span that does not lie inside its client's is moved to
+  /// the middle of it.
+  private static long skew(@Nullable SpanRow client, SpanRow server) {
+    if (client == null
+        || (server.startUnixNanos() >= client.startUnixNanos()
+            && server.endUnixNanos() <= client.endUnixNanos())) {
+      return 0;
+    }
+    long middle = client.startUnixNanos() + client.durationNanos() / 2;
+    return middle - (server.startUnixNanos() + server.durationNanos() / 2);
   }
 
   private static boolean isServer(SpanRow span) {
@@ -171,6 +206,7 @@ final class TraceTree {
     while (!waiting.isEmpty()) {
       Node node = waiting.removeFirst();
       nodes.add(node);
+      node.shiftNanos = node.callerShiftNanos() + skew(node.client, node.span);
       for (Node child : node.children.reversed()) {
         child.depth = node.depth + 1;
         waiting.addFirst(child);
@@ -192,7 +228,7 @@ final class TraceTree {
     return startUnixNanos;
   }
 
-  /// From the first start to the last end, whoever saw them.
+  /// From the first start to the last end, whoever saw them, on the clock of the root's host.
   long durationNanos() {
     return endUnixNanos - startUnixNanos;
   }

@@ -58,6 +58,10 @@ final class Console {
             .replace("⚠", "!")
             .replace("≥", ">=")
             .replace("→", "->")
+            .replace("×", "x")
+            .replace("├─", "|-")
+            .replace("└─", "`-")
+            .replace("│", "|")
             .replace("…", "...");
     return known.codePoints().allMatch(point -> point < 128)
         ? known

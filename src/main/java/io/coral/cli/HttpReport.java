@@ -39,6 +39,7 @@ record HttpReport(
   /// Figures of one route and method, or of all.
   ///
   /// @param errorRate 0 to 1
+  /// @param exemplarTraceIds the slowest, a failed one, the newest
   record Row(
       String route,
       String method,
@@ -48,7 +49,8 @@ record HttpReport(
       double p95Millis,
       double p99Millis,
       long errors,
-      double errorRate) {
+      double errorRate,
+      List<String> exemplarTraceIds) {
 
     static Row of(ProtoMessage message) {
       return new Row(
@@ -60,7 +62,8 @@ record HttpReport(
           message.decimal("p95Ms"),
           message.decimal("p99Ms"),
           message.number("errors"),
-          message.decimal("errorRate"));
+          message.decimal("errorRate"),
+          message.texts("exemplars"));
     }
 
     private void addFigures(JsonObject json) {
@@ -132,6 +135,7 @@ record HttpReport(
       row.statusClasses().forEach(classes::addProperty);
       route.add("status_classes", classes);
       row.addFigures(route);
+      route.add("exemplar_trace_ids", AnswerJson.texts(row.exemplarTraceIds()));
       routes.add(route);
     }
     json.add("routes", routes);

@@ -107,6 +107,10 @@ final class QueryHttpCommand implements Callable<Integer> {
 
   private HttpReport report(ConnectClient client, TimeRange range, String name) {
     JsonObject request = HttpReport.request(name, range, role);
+    if (!flags.json()) {
+      // The table does not show them, and they take a look at every span.
+      request.addProperty("withoutExemplars", true);
+    }
     try {
       return HttpReport.of(name, role, range, client.call("QueryHttp", request));
     } catch (ConnectFailure failure) {

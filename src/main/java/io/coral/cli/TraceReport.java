@@ -3,21 +3,21 @@ package io.coral.cli;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// A list of traces, as a table and as JSON.
 ///
-/// @param service empty = all services
-/// @param slowerThan when given, the table shows causes instead of statuses
-/// @param slowerThanText as the user wrote it
+/// @param subject what they are traces of, in words
+/// @param least when given, they took at least as long, and the table shows causes instead of
+///     statuses; as the user wrote it
+/// @param leastNanos what a percentile in `least` meant; else 0
 record TraceReport(
-    String service,
+    String subject,
     TimeRange range,
-    @Nullable Duration slowerThan,
-    String slowerThanText,
+    @Nullable String least,
+    long leastNanos,
     List<Row> rows,
     Completeness completeness) {
   private static final int ID_DIGITS_SHOWN = 12;
@@ -35,7 +35,9 @@ record TraceReport(
       long statusCode,
       boolean error,
       String rootService,
-      String rootOperation) {
+      String rootOperation,
+      long services,
+      String rootCause) {
 
     static Row of(ProtoMessage message) {
       return new Row(
@@ -46,7 +48,9 @@ record TraceReport(
           message.number("statusCode"),
           message.flag("error"),
           message.text("rootService"),
-          message.text("rootOperation"));
+          message.text("rootOperation"),
+          message.number("services"),
+          message.text("rootCause"));
     }
 
     private String shortId() {
@@ -56,36 +60,27 @@ record TraceReport(
     private String duration() {
       return Figures.millis(durationNanos / 1e6);
     }
-
-    private String cause() {
-      String status = error && statusCode != 0 ? ", status " + statusCode : "";
-      return rootService + " " + rootOperation + ": " + duration() + status;
-    }
   }
 
   static TraceReport of(
-      String service,
-      TimeRange range,
-      @Nullable Duration slowerThan,
-      String slowerThanText,
-      ProtoMessage answer) {
+      String subject, TimeRange range, @Nullable String least, ProtoMessage answer) {
     return new TraceReport(
-        service,
+        subject,
         range,
-        slowerThan,
-        slowerThanText,
+        least,
+        answer.number("slowerThanNanos"),
         answer.messages("traces").stream().map(Row::of).toList(),
         Completeness.of(answer));
   }
 
   String table() {
-    String subject = service.isEmpty() ? "all services" : TextTable.printable(service);
-    if (slowerThan != null) {
+    if (least != null) {
       TextTable table =
           new TextTable(List.of("Trace ID", "Duration", "Root Cause"), List.of(16, 8, 41));
-      rows.forEach(row -> table.add(row.shortId(), row.duration(), row.cause()));
-      return "Slow Traces (duration ≥%s, %s):\n\n%s"
-          .formatted(slowerThanText, subject, table.text());
+      rows.forEach(row -> table.add(row.shortId(), row.duration(), row.rootCause()));
+      String meaning = leastNanos == 0 ? "" : " = " + Figures.millis(leastNanos / 1e6);
+      return "Slow Traces (duration ≥%s%s, %s):\n\n%s"
+          .formatted(least, meaning, TextTable.printable(subject), table.text());
     }
     TextTable table =
         new TextTable(
@@ -99,10 +94,12 @@ record TraceReport(
           row.statusCode() == 0 ? "-" : Long.toString(row.statusCode()),
           row.rootOperation() + (row.error() ? " (ERROR)" : ""));
     }
-    return "Recent Traces (%s, %s):\n\n%s".formatted(range.phrase(), subject, table.text());
+    return "Recent Traces (%s, %s):\n\n%s"
+        .formatted(range.phrase(), TextTable.printable(subject), table.text());
   }
 
-  JsonObject toJson() {
+  /// @param service the name asked for, empty = all
+  JsonObject toJson(String service) {
     JsonObject json = new JsonObject();
     json.addProperty("service", service);
     json.addProperty("since", range.since().toString());
@@ -122,6 +119,8 @@ record TraceReport(
       trace.addProperty("error", row.error());
       trace.addProperty("root_service", row.rootService());
       trace.addProperty("root_operation", row.rootOperation());
+      trace.addProperty("services", row.services());
+      trace.addProperty("root_cause", row.rootCause());
       traces.add(trace);
     }
     json.add("traces", traces);

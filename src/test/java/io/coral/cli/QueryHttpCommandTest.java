@@ -14,7 +14,8 @@ final class QueryHttpCommandTest {
         {"route":"/api/v1/refunds","method":"POST","statusClasses":{"2xx":"2923","5xx":"177"},
          "requests":"3100","p50Ms":120,"p95Ms":350,"p99Ms":800,"errors":"177","errorRate":0.0571},
         {"route":"/api/v1/payments","method":"POST","statusClasses":{"2xx":"44160","5xx":"1040"},
-         "requests":"45200","p50Ms":45.2,"p95Ms":180.4,"p99Ms":420,"errors":"1040","errorRate":0.023},
+         "requests":"45200","p50Ms":45.2,"p95Ms":180.4,"p99Ms":420,"errors":"1040","errorRate":0.023,
+         "exemplars":["abc1","abc2"]},
         {"route":"/api/v1/payments/:id","method":"GET","statusClasses":{"2xx":"12787","5xx":"13"},
          "requests":"12800","p50Ms":8,"p95Ms":25,"p99Ms":60,"errors":"13","errorRate":0.001}],
        "overall":{"requests":"61100","p50Ms":40,"p95Ms":180,"p99Ms":420,"errors":"1711",
@@ -76,7 +77,8 @@ final class QueryHttpCommandTest {
         .containsExactly(
             "/coral.colony.v1.ColonyService/QueryHttp {\"serviceName\":\"payments-api\","
                 + "\"sinceUnixNanos\":\"1767364200000000000\","
-                + "\"untilUnixNanos\":\"1767366000000000000\",\"role\":\"client\"}");
+                + "\"untilUnixNanos\":\"1767366000000000000\",\"role\":\"client\","
+                + "\"withoutExemplars\":true}");
   }
 
   @Test
@@ -98,7 +100,9 @@ final class QueryHttpCommandTest {
             "p95_ms",
             "p99_ms",
             "errors",
-            "error_rate");
+            "error_rate",
+            "exemplar_trace_ids");
+    assertThat(route.getAsJsonArray("exemplar_trace_ids").get(0).getAsString()).isEqualTo("abc1");
     assertThat(route.get("route").getAsString()).isEqualTo("/api/v1/payments");
     assertThat(route.getAsJsonPrimitive("requests").isNumber()).isTrue();
     assertThat(route.getAsJsonObject("status_classes").get("5xx").getAsInt()).isEqualTo(1040);
