@@ -782,6 +782,9 @@ static __always_inline int on_state(struct sock *sk, int state)
 	if (c->role == CORAL_SERVER && (state == TCP_FIN_WAIT1 || state == TCP_LAST_ACK) &&
 	    c->phase == PHASE_RESPONDING && c->record.response_bytes >= BACKLOG_BYTES && unconfirmed(sk))
 		return 0;
+	/* Its FIN was confirmed. If it had closed, that was the end; else it only shut down and still reads. */
+	if (c->role == CORAL_CLIENT && state == TCP_FIN_WAIT2)
+		return 0;
 	if (c->role == CORAL_CLIENT &&
 	    (state == TCP_FIN_WAIT1 ? !(((const struct sock *)bpf_rdonly_cast(
 					       sk, bpf_core_type_id_kernel(struct sock)))->sk_shutdown & RCV_SHUTDOWN)
