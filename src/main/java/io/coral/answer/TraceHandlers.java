@@ -70,11 +70,13 @@ final class TraceHandlers {
             order(slow, request.getMinDurationNanos()),
             limit);
     List<TraceSummary> summaries = summaries(traces.list(filter));
-    if (filter.order() != TraceFilter.Order.NEWEST) {
-      // The store knows nothing of the differences between the hosts' clocks.
-      summaries.removeIf(trace -> trace.getDurationNanos() < request.getMinDurationNanos());
-      summaries.sort(Comparator.comparingLong(TraceSummary::getDurationNanos).reversed());
-    }
+    // Picked by single spans, listed by what is printed.
+    summaries.sort(
+        Comparator.comparingLong(
+                filter.order() == TraceFilter.Order.NEWEST
+                    ? TraceSummary::getStartUnixNanos
+                    : TraceSummary::getDurationNanos)
+            .reversed());
     return response.addAllTraces(summaries).build();
   }
 

@@ -37,6 +37,7 @@ final class TraceAliases {
   private record Place(UUID trace, long spanId) {}
 
   private static final int MAX_ROUNDS = 4;
+  private static final int MAX_LITERALS = 20;
 
   private final Map<UUID, Row> newest = new HashMap<>();
   private final Map<Place, Row> parents = new HashMap<>();
@@ -58,7 +59,7 @@ final class TraceAliases {
     Set<UUID> next = new HashSet<>(ids);
     for (int round = 0; round < MAX_ROUNDS && !next.isEmpty(); round++) {
       asked.addAll(next);
-      Set<UUID> named = aliases.read(connection, tables, literals(next));
+      Set<UUID> named = aliases.read(connection, tables, set(next));
       named.removeAll(asked);
       next = named;
     }
@@ -76,11 +77,10 @@ final class TraceAliases {
               + i
               + ", evidence FROM "
               + tables.get(i).rowsTable()
-              + " WHERE from_trace_id IN ("
+              + " WHERE from_trace_id IN "
               + ids
-              + ") OR to_trace_id IN ("
-              + ids
-              + ")");
+              + " OR to_trace_id IN "
+              + ids);
     }
     Set<UUID> named = new HashSet<>();
     try (Statement statement = connection.createStatement();
@@ -158,26 +158,17 @@ final class TraceAliases {
     return row == null ? null : new Parent(row.parentSpanId, texts.getOrDefault(row.evidence, ""));
   }
 
-  /// SQL of a relation `(from_trace_id, to_trace_id)` with the rows that count.
-  static String relation(RowSource source, long sinceNanos, long untilNanos) {
-    List<String> all = new ArrayList<>();
-    all.add("SELECT NULL::UUID AS f, NULL::UUID AS t, 0 AS seq, 0 AS start WHERE false");
-    String range = RowSource.condition(StreamSchema.TRACE_ALIASES, sinceNanos, untilNanos);
-    for (StreamTable table : source.tables(StreamSchema.TRACE_ALIASES)) {
-      all.add(
-          "SELECT r.from_trace_id, r.to_trace_id, r.seq, r.start_unix_nanos FROM "
-              + table.rowsTable()
-              + " AS r"
-              + (range.isEmpty() ? "" : " WHERE " + range));
+  /// SQL of a set of ids, to stand behind `IN`. Many of them are one string, because parsing as
+  /// many literals takes longer than the query.
+  static String set(Collection<UUID> ids) {
+    if (ids.size() <= MAX_LITERALS) {
+      return ids.stream()
+          .map(id -> "'" + id + "'::UUID")
+          .collect(Collectors.joining(", ", "(", ")"));
     }
-    return "SELECT f AS from_trace_id, arg_max(t, (seq, start)) AS to_trace_id FROM ("
-        + String.join(" UNION ALL ", all)
-        + ") GROUP BY f";
-  }
-
-  /// SQL of ids, separated by commas.
-  static String literals(Collection<UUID> ids) {
-    return ids.stream().map(id -> "'" + id + "'::UUID").collect(Collectors.joining(", "));
+    return ids.stream()
+        .map(UUID::toString)
+        .collect(Collectors.joining(",", "(SELECT unnest(string_split('", "', ','))::UUID)"));
   }
 
   static UUID uuid(ResultSet result, int column) throws SQLException {

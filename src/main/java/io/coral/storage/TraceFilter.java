@@ -8,7 +8,8 @@ import java.util.List;
 /// @param method of a span that one of the services served, empty = any
 /// @param route of the same span, empty = any
 /// @param minSpanNanos what that span took at least; 0 = any
-/// @param minDurationNanos what the whole trace took at least; 0 = any
+/// @param minDurationNanos what the trace's longest span took at least; only with
+///     [Order#SLOWEST]
 /// @param sinceNanos Unix time, inclusive
 /// @param untilNanos Unix time, exclusive
 /// @param limit ≥ 1
@@ -24,7 +25,9 @@ public record TraceFilter(
     int limit) {
   /// What comes first.
   public enum Order {
+    /// By the start of the last span that fits.
     NEWEST,
+    /// By the longest span of the trace, whoever served it.
     SLOWEST,
     /// By the slowest span that fits.
     SLOWEST_SPAN

@@ -43,11 +43,18 @@ public final class TraceQueries {
   private static final int MAX_FOUND = 1_000;
   private static final int MAX_SPANS = 50_000;
   private static final int TRACES_AT_ONCE = 250;
-  // A late row is about a span near it: longer traces than this may be listed in pieces.
-  private static final long ALIAS_MARGIN_NANOS = 3_600_000_000_000L;
+  private static final int LEAST_LOOKED_AT = 400;
+  private static final int SPANS_A_TRACE = 4;
+  private static final int MAX_ROUNDS = 20;
 
   // UUID.compareTo is signed.
   private static final Comparator<UUID> BY_TEXT = Comparator.comparing(UUID::toString);
+
+  // A client's span begins no later than its server's.
+  private static final Comparator<SpanRow> BY_START =
+      Comparator.comparingLong(SpanRow::startUnixNanos)
+          .thenComparing(SpanRow::role, Comparator.reverseOrder())
+          .thenComparing(SpanRow::spanId);
 
   private final RowSource source;
 
@@ -175,7 +182,7 @@ public final class TraceQueries {
   }
 
   private static String condition(Set<UUID> members) {
-    return "r.trace_id IN (" + TraceAliases.literals(members) + ")";
+    return "r.trace_id IN " + TraceAliases.set(members);
   }
 
   private List<Trace> traces(
@@ -221,32 +228,35 @@ public final class TraceQueries {
       String condition,
       Map<UUID, List<SpanRow>> spans)
       throws SQLException {
-    String sql =
-        "SELECT trace_id, span_id, parent_span_id, service, name, role, start_unix_nanos, duration_nanos,"
-            + " status, method, route, peer, host, evidence, attributes FROM ("
-            + source.relation(StreamSchema.TRACES, tables, condition)
-            + ") ORDER BY start_unix_nanos, role DESC, span_id LIMIT "
-            + (MAX_SPANS + 1);
     Map<String, Map<String, String>> parsed = new HashMap<>();
     Set<List<Object>> seen = new HashSet<>();
     int rows = 0;
-    try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(sql)) {
-      while (result.next()) {
-        if (++rows > MAX_SPANS) {
-          return true;
-        }
-        UUID trace = aliases.canonical(TraceAliases.uuid(result, 1));
-        SpanRow span = span(result, trace, aliases, parsed);
-        // What two agents saw, or was sent twice, is one span.
-        if (seen.add(
-            List.of(
-                span.traceId(),
-                span.spanId(),
-                span.role(),
-                span.service(),
-                span.startUnixNanos()))) {
-          spans.computeIfAbsent(trace, _ -> new ArrayList<>()).add(span);
+    // One partition at a time: it is the memory for their dictionaries that is short.
+    for (StreamTable table : tables) {
+      String sql =
+          "SELECT trace_id, span_id, parent_span_id, service, name, role, start_unix_nanos,"
+              + " duration_nanos, status, method, route, peer, host, evidence, attributes FROM ("
+              + table.select(condition)
+              + ") LIMIT "
+              + (MAX_SPANS + 1 - rows);
+      try (Statement statement = connection.createStatement();
+          ResultSet result = statement.executeQuery(sql)) {
+        while (result.next()) {
+          if (++rows > MAX_SPANS) {
+            return true;
+          }
+          UUID trace = aliases.canonical(TraceAliases.uuid(result, 1));
+          SpanRow span = span(result, trace, aliases, parsed);
+          // What two agents saw, or was sent twice, is one span.
+          if (seen.add(
+              List.of(
+                  span.traceId(),
+                  span.spanId(),
+                  span.role(),
+                  span.service(),
+                  span.startUnixNanos()))) {
+            spans.computeIfAbsent(trace, _ -> new ArrayList<>()).add(span);
+          }
         }
       }
     }
@@ -289,7 +299,7 @@ public final class TraceQueries {
   private static List<SpanRow> withMissingParents(List<SpanRow> spans) {
     Set<String> ids = spans.stream().map(SpanRow::spanId).collect(Collectors.toSet());
     List<SpanRow> marked = new ArrayList<>();
-    for (SpanRow span : spans) {
+    for (SpanRow span : spans.stream().sorted(BY_START).toList()) {
       boolean missing = !span.parentSpanId().isEmpty() && !ids.contains(span.parentSpanId());
       marked.add(missing ? withMissingParent(span) : span);
     }
@@ -312,70 +322,120 @@ public final class TraceQueries {
         attributes);
   }
 
-  /// The ids of the traces that fit, in the filter's order. A trace is as long as its spans in the
-  /// time range.
+  /// The ids of the traces that fit, in the filter's order.
+  ///
+  /// Spans are looked at in that order, some thousands at a time, because a store may have more
+  /// traces than fit into its memory at once.
   public List<String> list(TraceFilter filter) {
-    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
-    if (tables.isEmpty()) {
-      return List.of();
-    }
-    List<String> bound = new ArrayList<>(filter.services());
-    Function<StreamTable, String> fits = fits(filter, bound);
-    String range =
-        RowSource.condition(StreamSchema.TRACES, filter.sinceNanos(), filter.untilNanos());
-    String spans =
-        tables.stream()
-            .map(
-                table ->
-                    "SELECT r.trace_id, r.start_unix_nanos AS started, r.duration_nanos AS took, "
-                        + fits.apply(table)
-                        + " AS fits FROM "
-                        + table.rowsTable()
-                        + " AS r"
-                        + (range.isEmpty() ? "" : " WHERE " + range))
-            .collect(Collectors.joining(" UNION ALL "));
-    String sql =
-        "WITH aliases AS ("
-            + TraceAliases.relation(
-                source,
-                Math.max(0, filter.sinceNanos() - ALIAS_MARGIN_NANOS),
-                filter.untilNanos() > Long.MAX_VALUE - ALIAS_MARGIN_NANOS
-                    ? Long.MAX_VALUE
-                    : filter.untilNanos() + ALIAS_MARGIN_NANOS)
-            + ") SELECT coalesce(to_trace_id, trace_id) AS id, min(started) AS began,"
-            + " max(started + took) - min(started) AS duration, max(CASE WHEN fits THEN took END) AS slowest"
-            + " FROM ("
-            + spans
-            + ") LEFT JOIN aliases ON from_trace_id = trace_id GROUP BY id HAVING slowest IS NOT NULL AND"
-            + " duration >= "
-            + filter.minDurationNanos()
-            + " ORDER BY "
-            + switch (filter.order()) {
-              case NEWEST -> "began DESC, duration DESC";
-              case SLOWEST -> "duration DESC, began DESC";
-              case SLOWEST_SPAN -> "slowest DESC, began DESC";
-            }
-            + ", id LIMIT "
-            + filter.limit();
-    List<String> ids = new ArrayList<>();
-    try (Connection connection = source.reader();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
-      for (int i = 0; i < bound.size(); i++) {
-        statement.setString(i + 1, bound.get(i));
-      }
-      try (ResultSet result = statement.executeQuery()) {
-        while (result.next()) {
-          ids.add(hex(TraceAliases.uuid(result, 1)));
+    int rows = Math.max(LEAST_LOOKED_AT, SPANS_A_TRACE * filter.limit());
+    Set<UUID> seen = new HashSet<>();
+    Set<UUID> listed = new LinkedHashSet<>();
+    try (Connection connection = source.reader()) {
+      for (int round = 0; round < MAX_ROUNDS && listed.size() < filter.limit(); round++) {
+        List<UUID> next = nextSpans(connection, filter, seen, rows);
+        TraceAliases aliases = TraceAliases.of(source, connection, Set.copyOf(next));
+        Set<UUID> canonical = new LinkedHashSet<>();
+        next.forEach(id -> canonical.add(aliases.canonical(id)));
+        Set<UUID> members = aliases.members(canonical);
+        if (filter.order() == TraceFilter.Order.SLOWEST) {
+          keepFitting(connection, filter, aliases, members, canonical);
+        }
+        listed.addAll(canonical);
+        seen.addAll(members);
+        if (next.size() < rows) {
+          break;
         }
       }
     } catch (SQLException e) {
       throw new StorageException("cannot list traces", e);
+    }
+    return listed.stream().limit(filter.limit()).map(TraceQueries::hex).toList();
+  }
+
+  /// Trace ids of the first spans in the filter's order that are of none of the traces seen.
+  private List<UUID> nextSpans(Connection connection, TraceFilter filter, Set<UUID> seen, int rows)
+      throws SQLException {
+    List<String> bound = new ArrayList<>();
+    Function<StreamTable, String> fits =
+        filter.order() == TraceFilter.Order.SLOWEST
+            ? _ -> "r.duration_nanos >= " + filter.minDurationNanos()
+            : fits(filter, bound);
+    String key = filter.order() == TraceFilter.Order.NEWEST ? "start_unix_nanos" : "duration_nanos";
+    String unseen = seen.isEmpty() ? "" : " AND r.trace_id NOT IN " + TraceAliases.set(seen);
+    return ids(
+        connection,
+        bound,
+        filter,
+        table -> fits.apply(table) + unseen,
+        "r." + key,
+        " ORDER BY k DESC, id LIMIT " + rows);
+  }
+
+  /// Removes the traces that have no span of the services asked for.
+  private void keepFitting(
+      Connection connection,
+      TraceFilter filter,
+      TraceAliases aliases,
+      Set<UUID> members,
+      Set<UUID> canonical)
+      throws SQLException {
+    if (members.isEmpty() || (filter.services().isEmpty() && !filter.asksForServed())) {
+      return;
+    }
+    List<String> bound = new ArrayList<>();
+    Function<StreamTable, String> fits = fits(filter, bound);
+    List<UUID> fitting =
+        ids(
+            connection,
+            bound,
+            filter,
+            table -> fits.apply(table) + " AND " + condition(members),
+            "0",
+            "");
+    canonical.retainAll(fitting.stream().map(aliases::canonical).collect(Collectors.toSet()));
+  }
+
+  private List<UUID> ids(
+      Connection connection,
+      List<String> bound,
+      TraceFilter filter,
+      Function<StreamTable, String> condition,
+      String key,
+      String order)
+      throws SQLException {
+    String range =
+        RowSource.condition(StreamSchema.TRACES, filter.sinceNanos(), filter.untilNanos());
+    List<String> parts = new ArrayList<>();
+    parts.add("SELECT NULL::UUID AS id, 0::BIGINT AS k WHERE false");
+    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
+    for (StreamTable table : tables) {
+      parts.add(
+          "SELECT r.trace_id, "
+              + key
+              + " FROM "
+              + table.rowsTable()
+              + " AS r WHERE "
+              + condition.apply(table)
+              + (range.isEmpty() ? "" : " AND " + range));
+    }
+    String sql = "SELECT id FROM (" + String.join(" UNION ALL ", parts) + ")" + order;
+    List<UUID> ids = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      for (int i = 0; i < bound.size() && !tables.isEmpty(); i++) {
+        statement.setString(i + 1, bound.get(i));
+      }
+      try (ResultSet result = statement.executeQuery()) {
+        while (result.next()) {
+          ids.add(TraceAliases.uuid(result, 1));
+        }
+      }
     }
     return ids;
   }
 
   /// The condition on a row `r` of a table, with numbered parameters for what is put into `bound`.
   private static Function<StreamTable, String> fits(TraceFilter filter, List<String> bound) {
+    bound.addAll(filter.services());
     String services = parameters(1, bound.size());
     int method = filter.method().isEmpty() ? 0 : addTo(bound, filter.method());
     int route = filter.route().isEmpty() ? 0 : addTo(bound, filter.route());
