@@ -31,23 +31,32 @@ SELECT NULL::TIMESTAMPTZ AS "timestamp", ${no_agent_id} NULL::VARCHAR AS service
        NULL::MAP(VARCHAR, VARCHAR) AS attributes
 WHERE false;
 
--- What became known of a trace later is applied here: where it belongs, and the parents of its spans.
+-- What became known of a trace later is applied here: where it belongs, perhaps by way of others, and the
+-- parents of its spans.
 CREATE OR REPLACE VIEW beyla_traces AS
-WITH aliases AS (
-       SELECT from_trace_id, arg_max(to_trace_id, (seq, start_unix_nanos)) AS to_trace_id
-       FROM trace_aliases_rows GROUP BY from_trace_id),
+WITH RECURSIVE
+     steps AS (
+       SELECT DISTINCT from_trace_id AS f, to_trace_id AS t
+       FROM trace_aliases_rows WHERE from_trace_id <> to_trace_id),
+     reach AS (
+       SELECT f, t, 1 AS n FROM steps
+       UNION
+       SELECT reach.f, steps.t, n + 1 FROM reach JOIN steps ON steps.f = reach.t WHERE n < 32),
+     aliases AS (
+       SELECT f AS from_trace_id, min(t) AS to_trace_id
+       FROM reach WHERE t NOT IN (SELECT f FROM steps) GROUP BY f),
      parents AS (
-       SELECT to_trace_id AS parents_trace_id, span_id AS child_id,
+       SELECT span_id AS child_id,
               arg_max(parent_span_id, (seq, start_unix_nanos)) AS later_parent_id,
               arg_max(evidence, (seq, start_unix_nanos)) AS later_evidence
-       FROM trace_aliases_rows WHERE parent_span_id <> 0 GROUP BY ALL),
+       FROM trace_aliases_rows WHERE parent_span_id <> 0 GROUP BY span_id),
      spans AS (
        SELECT traces_rows.*, coalesce(to_trace_id, trace_id) AS known_trace_id
        FROM traces_rows LEFT JOIN aliases ON from_trace_id = trace_id),
      known AS (
        SELECT spans.*, coalesce(later_parent_id, parent_span_id) AS known_parent_id,
               coalesce(later_evidence, evidence) AS known_evidence
-       FROM spans LEFT JOIN parents ON parents_trace_id = known_trace_id AND child_id = span_id)
+       FROM spans LEFT JOIN parents ON child_id = span_id)
 SELECT replace(known_trace_id::VARCHAR, '-', '') AS trace_id,
        lower(lpad(hex(span_id), 16, '0')) AS span_id,
        CASE WHEN known_parent_id = 0 THEN NULL

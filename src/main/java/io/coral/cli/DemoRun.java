@@ -214,13 +214,25 @@ final class DemoRun {
             .filter(entry -> entry.getKey().service().equals(DemoPlan.FRONTEND))
             .mapToLong(Map.Entry::getValue)
             .sum();
-    report(sent.sent(), countedRequests, reports(colony), differences, traces);
+    report(
+        sent.sent(), countedRequests, reports(colony), differences, traces, tree(colony, traces));
     boolean right =
         sent.sent() == requests
             && countedRequests == requests
             && differences.values().stream().allMatch(List::isEmpty)
             && traces.isRight();
     return right ? ExitCode.OK : ExitCode.FAILURE;
+  }
+
+  /// One trace as the colony tells it, the one with the most spans.
+  private static String tree(ConnectClient colony, DemoTraces traces) {
+    String id = traces.largest("colony");
+    if (id.isEmpty()) {
+      return "";
+    }
+    JsonObject request = new JsonObject();
+    request.addProperty("traceId", id);
+    return "\n" + TraceTreeText.of(TraceDocument.of(colony.ask("GetTrace", request)), false);
   }
 
   private List<HttpReport> reports(ConnectClient colony) {
@@ -238,7 +250,8 @@ final class DemoRun {
       long counted,
       List<HttpReport> reports,
       Map<String, List<CountDifference>> differences,
-      DemoTraces traces) {
+      DemoTraces traces,
+      String tree) {
     Console console = context.console();
     if (output == OutputFormat.JSON) {
       console.json(json(sent, counted, reports, differences, traces));
@@ -248,6 +261,7 @@ final class DemoRun {
     for (HttpReport report : reports) {
       console.text("\n" + report.table() + report.completeness().footer());
     }
+    console.text(tree);
     differences.forEach(
         (place, found) -> {
           if (!found.isEmpty()) {
@@ -333,6 +347,7 @@ final class DemoRun {
     console.line("  coral query beyla http " + DemoPlan.FRONTEND + colony);
     console.line("  coral query beyla http " + DemoPlan.PAYMENTS + " --role client" + colony);
     console.line("  coral query beyla traces --service " + DemoPlan.FRONTEND + colony);
+    console.line("  coral query beyla traces --trace-id ID" + colony);
     console.line("  coral service list" + colony);
     console.line("Ctrl-C stops everything.");
   }

@@ -50,6 +50,12 @@ final class DemoTraces {
     return expected.values().stream().mapToLong(Long::longValue).sum();
   }
 
+  /// A trace of many spans that a place shows, empty when it shows none.
+  String largest(String place) {
+    TraceShapes shapes = places.get(place);
+    return shapes == null ? "" : shapes.largest();
+  }
+
   Iterable<String> places() {
     return places.keySet();
   }

@@ -24,6 +24,7 @@ final class TraceShapes {
   private final ConnectClient client;
   private final String rootService;
   private final Instant since;
+  private String largest = "";
 
   /// @param rootService whose requests begin a trace
   TraceShapes(ConnectClient client, String rootService, Instant since) {
@@ -32,31 +33,11 @@ final class TraceShapes {
     this.since = since;
   }
 
-  private record Span(
-      String id,
-      String parent,
-      String service,
-      boolean server,
-      String start,
-      int status,
-      Map<String, String> attributes) {
-    static Span of(ProtoMessage message) {
-      return new Span(
-          message.text("spanId"),
-          message.text("parentSpanId"),
-          message.text("serviceName"),
-          message.text("spanKind").equals("server"),
-          message.text("startTime"),
-          (int) message.number("statusCode"),
-          message.textMap("attributes"));
-    }
-  }
-
   /// Traces by shape that began since.
   ///
   /// @param until when the last of them had begun
   Map<String, Long> read(Instant until) {
-    Map<String, Map<String, Span>> traces = new LinkedHashMap<>();
+    Map<String, Map<String, TraceDocument.Span>> traces = new LinkedHashMap<>();
     // By the second, since an answer holds at most 1,000 traces.
     for (long second = since.getEpochSecond(); second <= until.getEpochSecond(); second++) {
       JsonObject request = new JsonObject();
@@ -70,11 +51,18 @@ final class TraceShapes {
       for (ProtoMessage span : client.ask("QueryBeylaMetrics", request).messages("traceSpans")) {
         traces
             .computeIfAbsent(span.text("traceId"), _ -> new LinkedHashMap<>())
-            .put(span.text("spanId"), Span.of(span));
+            .put(span.text("spanId"), TraceDocument.Span.of(span));
+      }
+    }
+    int most = 0;
+    for (Map.Entry<String, Map<String, TraceDocument.Span>> trace : traces.entrySet()) {
+      if (trace.getValue().size() > most) {
+        most = trace.getValue().size();
+        largest = trace.getKey();
       }
     }
     Map<String, Long> shapes = new TreeMap<>();
-    for (Map<String, Span> trace : traces.values()) {
+    for (Map<String, TraceDocument.Span> trace : traces.values()) {
       for (String shape : shapes(trace)) {
         shapes.merge(shape, 1L, Long::sum);
       }
@@ -82,41 +70,50 @@ final class TraceShapes {
     return shapes;
   }
 
+  /// The trace with the most spans of those that were read last, empty when there was none.
+  String largest() {
+    return largest;
+  }
+
   /// One for each root; of a good trace, one.
-  private List<String> shapes(Map<String, Span> trace) {
-    Map<String, List<Span>> children = new HashMap<>();
-    List<Span> roots = new ArrayList<>();
-    for (Span span : trace.values()) {
-      if (span.parent.isEmpty()) {
+  private List<String> shapes(Map<String, TraceDocument.Span> trace) {
+    Map<String, List<TraceDocument.Span>> children = new HashMap<>();
+    List<TraceDocument.Span> roots = new ArrayList<>();
+    for (TraceDocument.Span span : trace.values()) {
+      if (span.parentSpanId().isEmpty()) {
         roots.add(span);
       } else {
-        children.computeIfAbsent(span.parent, _ -> new ArrayList<>()).add(span);
+        children.computeIfAbsent(span.parentSpanId(), _ -> new ArrayList<>()).add(span);
       }
-      if (!span.parent.isEmpty() && !trace.containsKey(span.parent)) {
+      if (!span.parentSpanId().isEmpty() && !trace.containsKey(span.parentSpanId())) {
         roots.add(span);
       }
     }
     return roots.stream()
-        .map(root -> (root.service.equals(rootService) ? "" : "loose: ") + shape(root, children, 0))
+        .map(
+            root ->
+                (root.service().equals(rootService) ? "" : "loose: ") + shape(root, children, 0))
         .toList();
   }
 
-  private static String shape(Span span, Map<String, List<Span>> children, int depth) {
-    List<Span> below = new ArrayList<>(children.getOrDefault(span.id, List.of()));
-    below.sort(Comparator.comparing(Span::start));
-    if (!span.server && below.size() == 1 && below.getFirst().server) {
+  private static String shape(
+      TraceDocument.Span span, Map<String, List<TraceDocument.Span>> children, int depth) {
+    List<TraceDocument.Span> below =
+        new ArrayList<>(children.getOrDefault(span.spanId(), List.of()));
+    below.sort(Comparator.comparingLong(TraceDocument.Span::startUnixNanos));
+    if (span.client() && below.size() == 1 && !below.getFirst().client()) {
       return shape(below.getFirst(), children, depth);
     }
     List<String> calls =
         depth > 20
             ? List.of("…")
             : below.stream().map(child -> shape(child, children, depth + 1)).toList();
-    String service = span.server ? span.service : "call by " + span.service;
+    String service = span.client() ? "call by " + span.service() : span.service();
     return DemoPlan.shape(
         service,
-        span.attributes.getOrDefault("http.request.method", ""),
-        span.attributes.getOrDefault("http.route", ""),
-        span.status,
+        span.attributes().getOrDefault("http.request.method", ""),
+        span.attributes().getOrDefault("http.route", ""),
+        (int) span.status(),
         calls);
   }
 }

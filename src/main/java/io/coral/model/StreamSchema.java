@@ -63,9 +63,8 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("attributes", ColumnType.TEXT)));
 
   /// What became known of a trace after its spans were stored: all spans of `from_trace_id` belong
-  /// to `to_trace_id`, and in it `span_id` has the parent `parent_span_id` (both 0 when the
-  /// row only says where the trace belongs). `to_trace_id` is never the `from_trace_id` of a newer
-  // row.
+  /// to `to_trace_id`, which may belong to another in turn, and `span_id` has the parent
+  /// `parent_span_id` (both 0 when the row only says where the trace belongs).
   public static final StreamSchema TRACE_ALIASES =
       new StreamSchema(
           "trace_aliases",

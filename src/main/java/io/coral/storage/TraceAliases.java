@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// What became known of some traces after their spans were stored: to which trace they belong, and
 /// which parents their spans have in it.
 ///
-/// Of several rows about a trace, the one with the greatest number counts.
+/// A trace that belongs to another may do so by way of a third: rows are followed to their end. Of
+/// several rows about the parent of a span, the one with the greatest number counts.
 final class TraceAliases {
   /// A parent that was found later.
   record Parent(long spanId, String evidence) {}
@@ -34,13 +35,11 @@ final class TraceAliases {
   /// A string of a partition's dictionary.
   private record Text(int table, int id) {}
 
-  private record Place(UUID trace, long spanId) {}
-
-  private static final int MAX_ROUNDS = 4;
+  private static final int MAX_ROUNDS = 32;
   private static final int MAX_LITERALS = 20;
 
   private final Map<UUID, Row> newest = new HashMap<>();
-  private final Map<Place, Row> parents = new HashMap<>();
+  private final Map<Long, Row> parents = new HashMap<>();
   private final Map<Text, String> texts = new HashMap<>();
 
   private TraceAliases() {}
@@ -122,39 +121,41 @@ final class TraceAliases {
   }
 
   private void add(Row row) {
-    if (row.isAfter(newest.get(row.from))) {
+    if (!row.from.equals(row.to) && row.isAfter(newest.get(row.from))) {
       newest.put(row.from, row);
     }
-    Place place = new Place(row.to, row.spanId);
-    if (row.parentSpanId != 0 && row.isAfter(parents.get(place))) {
-      parents.put(place, row);
+    if (row.parentSpanId != 0 && row.isAfter(parents.get(row.spanId))) {
+      parents.put(row.spanId, row);
     }
   }
 
   /// Whether nothing is known.
   boolean isEmpty() {
-    return newest.isEmpty();
+    return newest.isEmpty() && parents.isEmpty();
   }
 
   /// The trace that a trace belongs to, perhaps itself.
   UUID canonical(UUID id) {
-    Row row = newest.get(id);
-    return row == null ? id : row.to;
+    UUID at = id;
+    Row row = newest.get(at);
+    for (int steps = 0; row != null && steps < MAX_ROUNDS; steps++) {
+      at = row.to;
+      row = newest.get(at);
+    }
+    return at;
   }
 
   /// The ids under which spans of these traces are stored.
   Set<UUID> members(Collection<UUID> canonical) {
     Set<UUID> asked = new HashSet<>(canonical);
     Set<UUID> members = new HashSet<>(canonical);
-    newest.values().stream()
-        .filter(row -> asked.contains(row.to))
-        .forEach(row -> members.add(row.from));
+    newest.keySet().stream().filter(from -> asked.contains(canonical(from))).forEach(members::add);
     return members;
   }
 
-  /// The parent that a span has in a trace, null when nothing became known of it.
-  @Nullable Parent parent(UUID canonical, long spanId) {
-    Row row = parents.get(new Place(canonical, spanId));
+  /// The parent of a span, null when nothing became known of it.
+  @Nullable Parent parent(long spanId) {
+    Row row = parents.get(spanId);
     return row == null ? null : new Parent(row.parentSpanId, texts.getOrDefault(row.evidence, ""));
   }
 

@@ -69,15 +69,13 @@ public final class TraceJoins {
     return candidates;
   }
 
-  /// Aliases of spans that began since a time, oldest first, the colony's own last.
+  /// Aliases of spans that began since a time.
   public List<TraceAlias> aliases(long sinceUnixNanos) {
     String sql =
         "SELECT from_trace_id::VARCHAR, to_trace_id::VARCHAR, span_id, parent_span_id, evidence,"
             + " start_unix_nanos FROM ("
             + store.relation(StreamSchema.TRACE_ALIASES, sinceUnixNanos, Long.MAX_VALUE)
-            + ") ORDER BY agent_id = '"
-            + COLONY
-            + "', agent_id, epoch, seq";
+            + ")";
     List<TraceAlias> aliases = new ArrayList<>();
     try (Connection connection = store.reader();
         Statement statement = connection.createStatement();

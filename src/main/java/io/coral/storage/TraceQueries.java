@@ -272,7 +272,7 @@ public final class TraceQueries {
     Map<String, String> attributes =
         new HashMap<>(parsedAttributes.computeIfAbsent(result.getString(15), Attributes::parse));
     long spanId = result.getLong(2);
-    TraceAliases.Parent late = aliases.parent(trace, spanId);
+    TraceAliases.Parent late = aliases.parent(spanId);
     long parentId = late == null ? result.getLong(3) : late.spanId();
     attributes.put("http.request.method", result.getString(10));
     attributes.put("http.route", result.getString(11));

@@ -32,6 +32,7 @@ final class DemoRunTest {
   private CommandLineRun demo(Map<CountKey, Long> counted, String... more) {
     server
         .colony("QueryHttp", "{}")
+        .colony("GetTrace", "{\"traceId\":\"4bf9\"}")
         .sequence("/coral.colony.v1.ColonyService/QueryBeylaMetrics", "{}", metrics(counted))
         .sequence("/coral.agent.v1.AgentService/QueryBeylaMetrics", "{}", metrics(counted));
     List<String> args =
@@ -70,7 +71,54 @@ final class DemoRunTest {
           asClient.add("attributes", JsonParser.parseString("{\"role\":\"client\"}"));
           rows.add(asClient);
         });
-    return "{\"httpMetrics\":" + rows + "}";
+    return "{\"httpMetrics\":" + rows + ",\"traceSpans\":" + spans() + "}";
+  }
+
+  /// The spans of the whole plan: its shapes, read back.
+  private static JsonArray spans() {
+    JsonArray spans = new JsonArray();
+    DemoPlan.shapes(0, REQUESTS)
+        .forEach(
+            (shape, count) -> {
+              for (int i = 0; i < count; i++) {
+                addSpans(shape, "trace-" + spans.size(), "", spans);
+              }
+            });
+    return spans;
+  }
+
+  /// @param text `service METHOD route status`, perhaps with `[shape, shape…]` behind it
+  private static void addSpans(String text, String trace, String parent, JsonArray spans) {
+    int open = text.indexOf(" [");
+    String[] call = (open < 0 ? text : text.substring(0, open)).split(" ", -1);
+    JsonObject span = new JsonObject();
+    String id = "span-" + spans.size();
+    span.addProperty("traceId", trace);
+    span.addProperty("spanId", id);
+    span.addProperty("parentSpanId", parent);
+    span.addProperty("serviceName", call[0]);
+    span.addProperty("spanKind", "server");
+    span.addProperty("startTime", "2026-01-01T00:00:00." + (1_000_000 + spans.size()) + "Z");
+    span.addProperty("statusCode", Integer.parseInt(call[3]));
+    JsonObject attributes = new JsonObject();
+    attributes.addProperty("http.request.method", call[1]);
+    attributes.addProperty("http.route", call[2]);
+    span.add("attributes", attributes);
+    spans.add(span);
+    if (open < 0) {
+      return;
+    }
+    String inner = text.substring(open + 2, text.length() - 1);
+    int depth = 0;
+    int begin = 0;
+    for (int at = 0; at <= inner.length(); at++) {
+      char c = at == inner.length() ? ',' : inner.charAt(at);
+      depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+      if (c == ',' && depth == 0) {
+        addSpans(inner.substring(begin, at), trace, id, spans);
+        begin = at + 2;
+      }
+    }
   }
 
   @Test

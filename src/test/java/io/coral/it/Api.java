@@ -18,10 +18,16 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Questions to an agent or a colony on a loopback port, as Connect JSON or plain GET.
+/// Questions to an agent or a colony, as Connect JSON or plain GET.
 ///
+/// @param host of the API
 /// @param port of the API
-record Api(int port) {
+record Api(String host, int port) {
+  /// On loopback.
+  Api(int port) {
+    this("127.0.0.1", port);
+  }
+
   /// A method of `coral.agent.v1.AgentService`.
   JsonObject agent(String method, JsonObject request) throws IOException {
     return call("coral.agent.v1.AgentService/" + method, request);
@@ -126,7 +132,7 @@ record Api(int port) {
   private HttpURLConnection open(String path) throws IOException {
     HttpURLConnection connection =
         (HttpURLConnection)
-            URI.create("http://127.0.0.1:" + port + path).toURL().openConnection(Proxy.NO_PROXY);
+            URI.create("http://" + host + ":" + port + path).toURL().openConnection(Proxy.NO_PROXY);
     connection.setConnectTimeout(2_000);
     connection.setReadTimeout(30_000);
     return connection;

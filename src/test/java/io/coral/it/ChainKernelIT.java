@@ -37,9 +37,9 @@ final class ChainKernelIT {
     "PYTHON, PYTHON, PYTHON, 995, 10",
     "JAVA, JAVA, JAVA, 995, 10",
     "JAVA_VIRTUAL, JAVA_VIRTUAL, PYTHON, 0, 10",
-    "NGINX, NGINX, NGINX, 995, 10",
-    "NGINX_POOL, NGINX_POOL, PYTHON, 0, 10",
-    "GO, GO, GO, 995, 10",
+    "NGINX, NGINX, NGINX, 995, 20",
+    "NGINX_POOL, NGINX_POOL, PYTHON, 0, 20",
+    "GO, GO, GO, 995, 20",
     "GO_FAN_OUT, GO, GO, 995, 70"
   })
   void requestsWithoutHeader_haveTheRightParents(
@@ -67,7 +67,8 @@ final class ChainKernelIT {
       CoralProcess agent =
           CoralProcess.agent(directory, Host.freePort(), arguments.toArray(String[]::new));
       started.add(agent);
-      send(Integer.parseInt(a.substring(a.indexOf(':') + 1)), pauseMillis);
+      int port = Integer.parseInt(a.substring(a.indexOf(':') + 1));
+      send("127.0.0.1", port, REQUESTS, AT_A_TIME, pauseMillis);
       ChainCheck check =
           new ChainCheck(
               REQUESTS, first == ChainService.Kind.GO_FAN_OUT ? ChainService.FAN_OUT : 1);
@@ -97,16 +98,17 @@ final class ChainKernelIT {
 
   /// Each of the connections sends its next request a while after the answer to the last, so that
   /// no service has more spans than are kept.
-  private static void send(int port, int pauseMillis) throws Exception {
+  static void send(String host, int port, int requests, int connections, int pauseMillis)
+      throws Exception {
     AtomicInteger next = new AtomicInteger();
-    try (ExecutorService threads = Executors.newFixedThreadPool(AT_A_TIME)) {
+    try (ExecutorService threads = Executors.newFixedThreadPool(connections)) {
       List<Future<?>> parts = new ArrayList<>();
-      for (int i = 0; i < AT_A_TIME; i++) {
+      for (int i = 0; i < connections; i++) {
         parts.add(
             threads.submit(
                 () -> {
-                  try (RawClient client = new RawClient(port)) {
-                    for (int n = next.getAndIncrement(); n < REQUESTS; n = next.getAndIncrement()) {
+                  try (RawClient client = new RawClient(host, port)) {
+                    for (int n = next.getAndIncrement(); n < requests; n = next.getAndIncrement()) {
                       client.send("GET /a/" + n + " HTTP/1.1\r\nHost: chain\r\n\r\n");
                       assertThat(client.receive("GET").status()).isEqualTo(200);
                       Thread.sleep(pauseMillis);

@@ -66,7 +66,16 @@ final class CoralProcess implements AutoCloseable {
                 "--agent-port",
                 Integer.toString(port)));
     all.addAll(arguments);
-    return start(directory, "agent", new Api(port), all);
+    return start(directory, "agent", List.of(), new Api(port), all);
+  }
+
+  /// Starts an agent or a colony with exactly these arguments.
+  ///
+  /// @param wrapper in front of the command line, such as `nsenter`
+  /// @param api where it is to be reached
+  static CoralProcess wrapped(Path directory, List<String> wrapper, Api api, List<String> arguments)
+      throws IOException {
+    return start(directory, arguments.getFirst(), wrapper, api, arguments);
   }
 
   /// Starts a colony on a port and waits until it serves.
@@ -81,15 +90,18 @@ final class CoralProcess implements AutoCloseable {
                 "--port",
                 Integer.toString(port)));
     all.addAll(List.of(arguments));
-    return start(directory, "colony", new Api(port), all);
+    return start(directory, "colony", List.of(), new Api(port), all);
   }
 
-  private static CoralProcess start(Path directory, String role, Api api, List<String> arguments)
+  private static CoralProcess start(
+      Path directory, String role, List<String> wrapper, Api api, List<String> arguments)
       throws IOException {
     Files.createDirectories(directory);
     Path output = directory.resolve(role + "-" + System.nanoTime() + ".log");
+    List<String> command = new ArrayList<>(wrapper);
+    command.addAll(command(List.of(), arguments));
     Process process =
-        new ProcessBuilder(command(List.of(), arguments))
+        new ProcessBuilder(command)
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())

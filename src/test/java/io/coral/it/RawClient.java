@@ -24,10 +24,15 @@ final class RawClient implements AutoCloseable {
   /// @param bytes of head and body with its framing
   record Answer(int status, long bytes) {}
 
+  /// To a server on loopback.
   RawClient(int port) throws IOException {
+    this(InetAddress.getLoopbackAddress().getHostAddress(), port);
+  }
+
+  RawClient(String host, int port) throws IOException {
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(TIMEOUT_MILLIS);
-    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
+    socket.connect(new InetSocketAddress(host, port), TIMEOUT_MILLIS);
     out = socket.getOutputStream();
     in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
   }

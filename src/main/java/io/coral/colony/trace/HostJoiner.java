@@ -24,28 +24,16 @@ final class HostJoiner {
   private final Map<UUID, UUID> canonical = new HashMap<>();
   private final List<TraceAlias> rows = new ArrayList<>();
 
-  /// @param known aliases, oldest first
+  /// @param known aliases
   HostJoiner(List<TraceAlias> known) {
-    for (TraceAlias alias : known) {
-      UUID from = canonicalOf(alias.fromTrace());
-      UUID to = canonicalOf(alias.toTrace());
-      if (!from.equals(to)) {
-        canonical.put(from, to);
-      }
-    }
-    flatten(known);
+    known.forEach(alias -> unite(alias.fromTrace(), alias.toTrace()));
   }
 
-  /// An alias that leads to a trace which has become part of another.
-  private void flatten(List<TraceAlias> known) {
-    Map<UUID, TraceAlias> last = new LinkedHashMap<>();
-    known.forEach(alias -> last.put(alias.fromTrace(), alias));
-    for (TraceAlias alias : last.values()) {
-      UUID to = canonicalOf(alias.toTrace());
-      if (!to.equals(alias.toTrace()) && !to.equals(alias.fromTrace())) {
-        rows.add(
-            new TraceAlias(alias.fromTrace(), to, 0, 0, alias.evidence(), alias.startUnixNanos()));
-      }
+  private void unite(UUID fromTrace, UUID toTrace) {
+    UUID from = canonicalOf(fromTrace);
+    UUID to = canonicalOf(toTrace);
+    if (!from.equals(to)) {
+      canonical.put(from, to);
     }
   }
 
@@ -76,42 +64,16 @@ final class HostJoiner {
     HopCandidate hop = fitting.getFirst();
     UUID from = canonicalOf(hop.serverTrace());
     UUID to = canonicalOf(hop.clientTrace());
+    // What the server's trace has become part of goes with it.
     rows.add(
         new TraceAlias(
-            hop.serverTrace(),
+            from,
             to,
             hop.serverSpan(),
             hop.clientSpan(),
             Evidence.TCP_SEQ.text(),
             hop.serverStartUnixNanos()));
-    if (from.equals(to)) {
-      return;
-    }
-    canonical.put(from, to);
-    if (!from.equals(hop.serverTrace())) {
-      rows.add(new TraceAlias(from, to, 0, 0, Evidence.TCP_SEQ.text(), hop.serverStartUnixNanos()));
-    }
-    // Traces that had become part of the server's, and rows of this round that lead to it.
-    for (UUID trace : List.copyOf(canonical.keySet())) {
-      if (!trace.equals(from)
-          && !trace.equals(hop.serverTrace())
-          && canonicalOf(trace).equals(to)
-          && leadsThrough(trace, from)) {
-        rows.add(
-            new TraceAlias(trace, to, 0, 0, Evidence.TCP_SEQ.text(), hop.serverStartUnixNanos()));
-      }
-    }
-  }
-
-  private boolean leadsThrough(UUID trace, UUID through) {
-    UUID at = trace;
-    for (UUID next = canonical.get(at); next != null; next = canonical.get(at)) {
-      if (next.equals(through)) {
-        return true;
-      }
-      at = next;
-    }
-    return false;
+    unite(from, to);
   }
 
   private static boolean fits(HopCandidate hop) {
