@@ -35,6 +35,8 @@ final class ChainKernelIT {
   @ParameterizedTest
   @CsvSource({
     "PYTHON, PYTHON, PYTHON, 995, 10",
+    "PYTHON, PYTHON_SDK, PYTHON, 995, 10",
+    "NODE, NODE, PYTHON, 0, 10",
     "JAVA, JAVA, JAVA, 995, 10",
     "JAVA_VIRTUAL, JAVA_VIRTUAL, PYTHON, 0, 10",
     "NGINX, NGINX, NGINX, 995, 20",

@@ -19,6 +19,9 @@ final class ChainService implements AutoCloseable {
   /// What it is made of.
   enum Kind {
     PYTHON,
+    /// Instrumented with the OpenTelemetry SDK: it sends a `traceparent`.
+    PYTHON_SDK,
+    NODE,
     JAVA,
     JAVA_VIRTUAL,
     NGINX,
@@ -65,6 +68,16 @@ final class ChainService implements AutoCloseable {
         command.add(resource("chain.py", itsDirectory).toString());
         command.addAll(arguments);
       }
+      case PYTHON_SDK -> {
+        command.add(Host.program("python3"));
+        command.add(resource("chain_otel.py", itsDirectory).toString());
+        command.addAll(arguments);
+      }
+      case NODE -> {
+        command.add(Host.program("node"));
+        command.add(resource("chain.js", itsDirectory).toString());
+        command.addAll(arguments);
+      }
       case JAVA, JAVA_VIRTUAL -> {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add(resource("Chain.java", itsDirectory).toString());
@@ -79,12 +92,15 @@ final class ChainService implements AutoCloseable {
       }
       case NGINX, NGINX_POOL -> command.addAll(nginx(kind, letter, itsDirectory, address, next));
     }
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(itsDirectory.toFile())
             .redirectErrorStream(true)
-            .redirectOutput(itsDirectory.resolve("output.log").toFile())
-            .start();
+            .redirectOutput(itsDirectory.resolve("output.log").toFile());
+    if (kind == Kind.PYTHON_SDK) {
+      builder.environment().put("PYTHONPATH", Host.pythonPackages("opentelemetry").toString());
+    }
+    Process process = builder.start();
     boolean children = kind == Kind.NGINX || kind == Kind.NGINX_POOL;
     return new ChainService(letter, address, process, children);
   }

@@ -54,6 +54,14 @@ final class Host {
         .orElseGet(() -> abort(name + " is not installed"));
   }
 
+  /// Where `coral test` has put packages of Python; skips the test when one is missing there.
+  static Path pythonPackages(String name) {
+    Path directory = Path.of("target/python-packages").toAbsolutePath();
+    return Files.isDirectory(directory.resolve(name))
+        ? directory
+        : abort(name + " is not installed in " + directory);
+  }
+
   /// A TCP port that nothing listens on.
   static int freePort() throws IOException {
     for (int attempt = 0; attempt < LAST_PORT - FIRST_PORT; attempt++) {
