@@ -3,7 +3,6 @@ package io.coral.agent.trace;
 import io.coral.model.Cause;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Evidence;
-import io.coral.model.LinkKey;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.RoutedExchange;
 import io.coral.model.StreamSchema;
@@ -11,11 +10,8 @@ import io.coral.model.TraceContext;
 import io.coral.telemetry.Figures;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
@@ -47,9 +43,6 @@ final class TraceAssembler {
   private static final long DECIDE_NANOS = 1_250_000_000L;
   private static final long LONGEST_WAIT_NANOS = 10 * SECOND;
   private static final long REMEMBER_NANOS = 5 * SECOND;
-  private static final long AFTER_ANSWER_NANOS = SECOND;
-  private static final long CLOCK_STEP_NANOS = 5_000_000;
-  private static final int MAX_THREADS = 16_384;
   private static final int MAX_LATE = 20_000;
   private static final double TWO_POW_63 = 0x1p63;
 
@@ -60,36 +53,19 @@ final class TraceAssembler {
   private final Map<Evidence, LongAdder> decided = new EnumMap<>(Evidence.class);
   private ColumnBatch.Builder aliases = new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 8);
 
+  private final Relatives relatives = new Relatives();
+
   /// In the order of arrival: what is to be decided, and what is remembered.
   private final ArrayDeque<TraceNode> waiting = new ArrayDeque<>();
 
   private final ArrayDeque<TraceNode> late = new ArrayDeque<>();
   private final ArrayDeque<TraceNode> known = new ArrayDeque<>();
 
-  private final Map<Long, TraceNode> serversByExchange = new HashMap<>();
-  private final Map<Integer, List<TraceNode>> bySequence = new HashMap<>();
-  private final Map<GoroutineKey, List<TraceNode>> serversByGoroutine = new HashMap<>();
-  private final Map<HeaderKey, TraceNode> serversByHeader = new HashMap<>();
-  private final Map<Long, ThreadHistory> threads = leastRecent(MAX_THREADS);
-  private final Map<Integer, ProcessHabits> habits = leastRecent(4096);
-
   /// Written calls whose parent had not ended.
-  private final Map<Long, List<TraceNode>> lateByExchange = leastRecent(MAX_LATE);
+  private final Map<Long, List<TraceNode>> lateByExchange = Relatives.leastRecent(MAX_LATE);
 
-  private final Map<GoroutineKey, List<TraceNode>> lateByGoroutine = leastRecent(MAX_LATE);
-
-  private record GoroutineKey(int processId, long goroutineId) {}
-
-  private record HeaderKey(int processId, TraceContext context) {}
-
-  /// What was seen of the way in which a process works.
-  private static final class ProcessHabits {
-    /// An answer was sent by another thread than the one that read the request.
-    boolean changesThreads;
-
-    long lastServerEnd = Long.MIN_VALUE;
-    long firstServerStart = Long.MAX_VALUE;
-  }
+  private final Map<Relatives.GoroutineKey, List<TraceNode>> lateByGoroutine =
+      Relatives.leastRecent(MAX_LATE);
 
   TraceAssembler(
       ProcessDirectory processes, SpanRows spans, RandomGenerator random, Figures figures) {
@@ -103,17 +79,6 @@ final class TraceAssembler {
     }
   }
 
-  private static <K, V> Map<K, V> leastRecent(int limit) {
-    return new LinkedHashMap<>(64, 0.75f, true) {
-      private static final long serialVersionUID = 1L;
-
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-        return size() > limit;
-      }
-    };
-  }
-
   /// Exchanges that wait or are remembered.
   int size() {
     return waiting.size() + late.size() + known.size();
@@ -122,36 +87,13 @@ final class TraceAssembler {
   /// @param nowNanos monotonic
   void add(RoutedExchange routed, long nowNanos) {
     TraceNode node = new TraceNode(routed, nowNanos);
-    observe(node, nowNanos);
+    relatives.observe(node, nowNanos);
     if (!hasRoom(node)) {
       overCapacity.increment();
       return;
     }
     waiting.add(node);
-    bySequence.computeIfAbsent(LinkKey.sequence(node.linkKey), _ -> new ArrayList<>(2)).add(node);
-    if (node.server) {
-      addServer(node);
-    }
-  }
-
-  /// What every exchange tells, whether there is room for it or not.
-  private void observe(TraceNode node, long nowNanos) {
-    if (!node.server) {
-      return;
-    }
-    ProcessHabits itsHabits = habits.computeIfAbsent(node.processId, _ -> new ProcessHabits());
-    itsHabits.lastServerEnd = Math.max(itsHabits.lastServerEnd, node.endNanos);
-    itsHabits.firstServerStart = Math.min(itsHabits.firstServerStart, node.startNanos);
-    itsHabits.changesThreads |= node.cause.answeredElsewhere();
-    if (node.cause.threadOrder() != 0) {
-      threads
-          .computeIfAbsent(threadKey(node), _ -> new ThreadHistory())
-          .ended(node.cause.threadOrder(), node.endNanos, nowNanos);
-    }
-  }
-
-  private static long threadKey(TraceNode node) {
-    return (long) node.processId << 32 | node.threadId;
+    relatives.add(node);
   }
 
   /// Both ends of a hop share their fate, since the choice is by its link key.
@@ -162,19 +104,6 @@ final class TraceAssembler {
 
   private boolean isOverloaded() {
     return size() > MAX_NODES / 2;
-  }
-
-  private void addServer(TraceNode node) {
-    serversByExchange.put(node.exchangeKey, node);
-    if (node.goroutineId != 0) {
-      serversByGoroutine
-          .computeIfAbsent(
-              new GoroutineKey(node.processId, node.goroutineId), _ -> new ArrayList<>(2))
-          .add(node);
-    }
-    if (node.context != null) {
-      serversByHeader.put(new HeaderKey(node.processId, node.context), node);
-    }
   }
 
   /// Decides what has waited long enough and writes what is decided.
@@ -218,7 +147,7 @@ final class TraceAssembler {
   }
 
   private boolean decideServer(TraceNode node) {
-    TraceNode client = clientOf(node);
+    TraceNode client = relatives.clientOf(node);
     if (client != null) {
       boolean header = node.sameHeader(client);
       settle(node, client, header ? Evidence.TRACEPARENT : Evidence.TCP_SEQ);
@@ -230,43 +159,12 @@ final class TraceAssembler {
     return true;
   }
 
-  /// The client whose request this server read: by the key of the hop; behind address translation
-  /// by sequence number and request line, if only one fits.
-  private @Nullable TraceNode clientOf(TraceNode server) {
-    TraceNode translated = null;
-    int fitting = 0;
-    for (TraceNode each : candidates(server)) {
-      if (each.server || !isHop(each, server)) {
-        continue;
-      }
-      if (each.linkKey == server.linkKey) {
-        return each;
-      }
-      translated = each;
-      fitting++;
-    }
-    return fitting == 1 ? translated : null;
-  }
-
-  private Collection<TraceNode> candidates(TraceNode node) {
-    return bySequence.getOrDefault(LinkKey.sequence(node.linkKey), List.of());
-  }
-
-  /// One clock saw both. A client may give up before the server ends.
-  private static boolean isHop(TraceNode client, TraceNode server) {
-    return client.requestHash == server.requestHash
-        && client.startNanos <= server.startNanos + CLOCK_STEP_NANOS
-        && server.startNanos <= client.endNanos + CLOCK_STEP_NANOS;
-  }
-
   private boolean decideClient(TraceNode node, boolean finallyNow) {
-    if (node.context != null) {
-      // A header that came in and went out again unchanged was passed on.
-      TraceNode passedOn = serversByHeader.get(new HeaderKey(node.processId, node.context));
-      if (passedOn != null && passedOn.startNanos <= node.startNanos) {
-        settle(node, passedOn, Evidence.TRACEPARENT);
-        return true;
-      }
+    // A header that came in and went out again unchanged was passed on.
+    TraceNode passedOn = relatives.passedOnBy(node);
+    if (passedOn != null) {
+      settle(node, passedOn, Evidence.TRACEPARENT);
+      return true;
     }
     Cause cause = node.cause;
     if (cause.callerGoroutineId() != 0) {
@@ -280,58 +178,38 @@ final class TraceAssembler {
   }
 
   private boolean decideByGoroutine(TraceNode node, boolean finallyNow) {
-    TraceNode parent = servedBy(node, node.cause.callerGoroutineId());
+    TraceNode parent = relatives.servedBy(node, node.cause.callerGoroutineId());
     if (parent == null && node.cause.callerParentGoroutineId() != 0) {
-      parent = servedBy(node, node.cause.callerParentGoroutineId());
+      parent = relatives.servedBy(node, node.cause.callerParentGoroutineId());
     }
     if (parent != null) {
       settle(node, parent, Evidence.GOROUTINE);
       return true;
     }
-    if (!finallyNow && mayHaveParent(node)) {
+    if (!finallyNow && relatives.serves(node.processId)) {
       return false;
     }
     settleWithoutParent(node);
     if (finallyNow) {
       rememberLate(
-          lateByGoroutine, new GoroutineKey(node.processId, node.cause.callerGoroutineId()), node);
+          lateByGoroutine,
+          new Relatives.GoroutineKey(node.processId, node.cause.callerGoroutineId()),
+          node);
       if (node.cause.callerParentGoroutineId() != 0) {
         rememberLate(
             lateByGoroutine,
-            new GoroutineKey(node.processId, node.cause.callerParentGoroutineId()),
+            new Relatives.GoroutineKey(node.processId, node.cause.callerParentGoroutineId()),
             node);
       }
     }
     return true;
   }
 
-  /// What a goroutine was serving when the call began, or had just answered.
-  private @Nullable TraceNode servedBy(TraceNode call, long goroutineId) {
-    TraceNode latest = null;
-    for (TraceNode each :
-        serversByGoroutine.getOrDefault(new GoroutineKey(call.processId, goroutineId), List.of())) {
-      if (each.contains(call.startNanos)) {
-        return each;
-      }
-      if (each.startNanos <= call.startNanos
-          && (latest == null || each.startNanos > latest.startNanos)) {
-        latest = each;
-      }
-    }
-    return latest != null && call.startNanos - latest.endNanos <= AFTER_ANSWER_NANOS
-        ? latest
-        : null;
-  }
-
-  private boolean mayHaveParent(TraceNode node) {
-    return habits.containsKey(node.processId);
-  }
-
   private boolean decideByThread(TraceNode node, boolean finallyNow) {
     Cause cause = node.cause;
     long key = TraceNode.exchangeKey(cause.parentConnectionId(), cause.parentOrdinal());
-    TraceNode parent = serversByExchange.get(key);
-    boolean proxy = processes.runtimeOf(node.processId).equals("proxy");
+    TraceNode parent = relatives.server(key);
+    boolean proxy = isProxy(node);
     if (parent == null) {
       if (!finallyNow) {
         return false;
@@ -344,35 +222,23 @@ final class TraceAssembler {
       settle(node, parent, Evidence.CONNECT_TIME);
       return true;
     }
-    ThreadHistory history = threads.get(threadKey(parent));
-    if (history == null || changesThreads(node)) {
-      settle(node, null, Evidence.AMBIGUOUS);
-      return true;
-    }
-    int order = parent.cause.threadOrder();
-    if (!history.isSure(order) && !finallyNow) {
+    Relatives.ByThread only = relatives.isOnlyWork(parent, node);
+    if (only == Relatives.ByThread.NOT_YET && !finallyNow) {
       return false;
     }
-    boolean alone =
-        history.isSure(order)
-            && history.earlierEnd(order) <= node.startNanos
-            && node.startNanos - parent.endNanos <= AFTER_ANSWER_NANOS;
+    boolean alone = only == Relatives.ByThread.YES;
     settle(node, alone ? parent : null, alone ? Evidence.THREAD : Evidence.AMBIGUOUS);
     return true;
   }
 
-  private boolean changesThreads(TraceNode node) {
-    ProcessHabits itsHabits = habits.get(node.processId);
-    return itsHabits != null && itsHabits.changesThreads;
+  /// Serves many requests at once on a thread, and calls right after it has read one.
+  private boolean isProxy(TraceNode node) {
+    return processes.runtimeOf(node.processId).equals("proxy");
   }
 
   /// A call of a process that was serving something else at that time may belong to it.
   private void settleWithoutParent(TraceNode node) {
-    ProcessHabits itsHabits = habits.get(node.processId);
-    boolean serving =
-        itsHabits != null
-            && itsHabits.firstServerStart <= node.startNanos
-            && itsHabits.lastServerEnd >= node.startNanos;
+    boolean serving = relatives.wasServing(node);
     settle(node, null, serving ? Evidence.AMBIGUOUS : Evidence.NONE);
   }
 
@@ -498,21 +364,15 @@ final class TraceAssembler {
   /// Calls that were written before the request that caused them had ended.
   private void adopt(TraceNode server) {
     for (TraceNode call : removed(lateByExchange, server.exchangeKey)) {
-      ThreadHistory history = threads.get(threadKey(server));
-      int order = server.cause.threadOrder();
-      boolean proxy = processes.runtimeOf(server.processId).equals("proxy");
+      boolean proxy = isProxy(server);
       if (proxy && call.cause.parentFresh()) {
         join(call, server, Evidence.CONNECT_TIME);
-      } else if (!proxy
-          && !changesThreads(server)
-          && history != null
-          && history.isSure(order)
-          && history.earlierEnd(order) <= call.startNanos) {
+      } else if (!proxy && relatives.isOnlyWork(server, call) == Relatives.ByThread.YES) {
         join(call, server, Evidence.THREAD);
       }
     }
     if (server.goroutineId != 0) {
-      GoroutineKey key = new GoroutineKey(server.processId, server.goroutineId);
+      Relatives.GoroutineKey key = Relatives.goroutine(server);
       List<TraceNode> calls = lateByGoroutine.getOrDefault(key, List.of());
       for (TraceNode call : List.copyOf(calls)) {
         if (server.contains(call.startNanos)) {
@@ -530,12 +390,8 @@ final class TraceAssembler {
 
   /// A server that was written as a root before its client had come.
   private void adoptServer(TraceNode client) {
-    for (TraceNode each : candidates(client)) {
-      if (each.server
-          && each.state == TraceNode.State.WRITTEN
-          && each.parent == null
-          && each.linkKey == client.linkKey
-          && isHop(client, each)) {
+    for (TraceNode each : relatives.serversOf(client)) {
+      if (each.state == TraceNode.State.WRITTEN && each.parent == null) {
         join(each, client, Evidence.TCP_SEQ);
       }
     }
@@ -561,21 +417,7 @@ final class TraceAssembler {
       // Its parent is decided by now and waits for nothing but a parent of its own.
       writeAlone(node);
     }
-    List<TraceNode> hop = bySequence.get(LinkKey.sequence(node.linkKey));
-    if (hop != null && hop.remove(node) && hop.isEmpty()) {
-      bySequence.remove(LinkKey.sequence(node.linkKey));
-    }
-    if (node.server) {
-      serversByExchange.remove(node.exchangeKey, node);
-      if (node.context != null) {
-        serversByHeader.remove(new HeaderKey(node.processId, node.context), node);
-      }
-      GoroutineKey key = new GoroutineKey(node.processId, node.goroutineId);
-      List<TraceNode> served = serversByGoroutine.get(key);
-      if (served != null && served.remove(node) && served.isEmpty()) {
-        serversByGoroutine.remove(key);
-      }
-    }
+    relatives.remove(node);
     return true;
   }
 
@@ -593,7 +435,7 @@ final class TraceAssembler {
 
   /// Requests that the kernel side lost, or could not pair, are missed by their threads in vain.
   void recordsWereLost(long nowNanos) {
-    threads.values().forEach(thread -> thread.skipMissing(nowNanos - LONGEST_WAIT_NANOS));
+    relatives.skipMissing(nowNanos - LONGEST_WAIT_NANOS);
   }
 
   /// Rows of `trace_aliases` since the last call.
