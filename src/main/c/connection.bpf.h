@@ -17,23 +17,6 @@ enum phase {
 /* Index of a direction: the request's and the response's. Which is receive and which is send follows from the role. */
 enum { TOWARDS_SERVER, TOWARDS_CLIENT };
 
-#define SCAN_BYTES CORAL_PREFIX_BYTES
-/* The scan looks at a few bytes behind the place where it is; what it finds there is checked against the length. */
-#define SCAN_SLACK 64
-
-struct head_bytes {
-	u8 bytes[SCAN_BYTES + SCAN_SLACK];
-};
-
-struct head_scan {
-	u64 content_length;
-	u64 value; /* of a length that is being read */
-	u32 digits;
-	u32 chunked;
-	u32 first_line; /* not seen yet */
-	u32 length;     /* of what is being scanned; in memory, where the verifier does not follow it */
-};
-
 /* One per socket, freed by the kernel with it. The hooks of a socket run under its lock, one at a time; only the
  * flush iterator runs beside them (see flush.bpf.h). */
 struct connection {
