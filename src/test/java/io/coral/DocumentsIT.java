@@ -19,14 +19,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Every `console` block below `docs/` is run, against a Coral that observes a service of this
-/// test: each line after `$` succeeds, and prints the lines that stand below it.
+/// test, `payments-api`, and its client, `frontend-api`, whose last request is slow and belongs to
+/// the trace that the documents show: each line after `$` succeeds, and prints the lines that stand
+/// below it.
 final class DocumentsIT {
   private static final int REQUESTS = 30;
+  private static final String TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
+  private static final Duration SLOW = Duration.ofMillis(600);
 
   @TempDir Path directory;
 
@@ -45,6 +50,9 @@ final class DocumentsIT {
     service.createContext(
         "/",
         exchange -> {
+          if (exchange.getRequestHeaders().containsKey("traceparent")) {
+            LockSupport.parkNanos(SLOW.toNanos());
+          }
           exchange.sendResponseHeaders(200, -1);
           exchange.close();
         });
@@ -100,12 +108,13 @@ final class DocumentsIT {
         import sys, http.client
         sys.stdin.readline()
         connection = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]))
-        for _ in range(int(sys.argv[2])):
-            connection.request('GET', '/')
+        last = {'traceparent': '00-' + sys.argv[3] + '-00f067aa0ba902b7-01'}
+        for left in reversed(range(int(sys.argv[2]))):
+            connection.request('GET', '/api/v1/payments', headers={} if left else last)
             connection.getresponse().read()
         sys.stdin.readline()
         """;
-    return new ProcessBuilder("python3", "-c", script, "" + port, "" + REQUESTS).start();
+    return new ProcessBuilder("python3", "-c", script, "" + port, "" + REQUESTS, TRACE_ID).start();
   }
 
   private Process up(int agentPort, int colonyPort, long pid) throws IOException {
@@ -126,9 +135,9 @@ final class DocumentsIT {
             "--otlp-http",
             "0",
             "--observe",
-            "docs=pid:" + pid,
+            "frontend-api=pid:" + pid,
             "--observe",
-            "test=pid:" + ProcessHandle.current().pid());
+            "payments-api=pid:" + ProcessHandle.current().pid());
     builder.environment().put("XDG_CACHE_HOME", directory.resolve("cache").toString());
     return builder
         .redirectErrorStream(true)
@@ -144,20 +153,28 @@ final class DocumentsIT {
     observed.getOutputStream().flush();
     await("the colony has the requests")
         .atMost(Duration.ofSeconds(30))
-        .until(() -> ask(colonyPort).contains("\"requests\":\"" + REQUESTS + "\""));
+        .until(
+            () -> ask(colonyPort, "QueryHttp", "{}").contains("\"requests\":\"" + REQUESTS + "\""));
+    await("the colony has the trace")
+        .atMost(Duration.ofSeconds(30))
+        .ignoreExceptions()
+        .until(
+            () ->
+                ask(colonyPort, "GetTrace", "{\"traceId\":\"" + TRACE_ID + "\"}")
+                    .contains("frontend-api"));
   }
 
-  private static String ask(int colonyPort) throws IOException {
+  private static String ask(int colonyPort, String method, String request) throws IOException {
     HttpURLConnection connection =
         (HttpURLConnection)
             URI.create(
-                    "http://127.0.0.1:" + colonyPort + "/coral.colony.v1.ColonyService/QueryHttp")
+                    "http://127.0.0.1:" + colonyPort + "/coral.colony.v1.ColonyService/" + method)
                 .toURL()
                 .openConnection();
     connection.setRequestMethod("POST");
     connection.setDoOutput(true);
     connection.setRequestProperty("content-type", "application/json");
-    connection.getOutputStream().write("{}".getBytes(StandardCharsets.UTF_8));
+    connection.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
     return new String(connection.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
 
