@@ -36,7 +36,7 @@ final class KillKernelIT {
   private static final Duration COMMITTED = Duration.ofSeconds(20);
   private static final Duration UNLOADED = Duration.ofSeconds(10);
   private static final Duration PULLED = Duration.ofSeconds(40);
-  private static final List<String> STREAMS = List.of("http_metrics", "traces", "trace_aliases");
+  private static final List<String> STREAMS = List.of("http_metrics", "traces");
 
   @TempDir Path directory;
 
@@ -130,9 +130,12 @@ final class KillKernelIT {
     Map<String, Long> lastSeq = new TreeMap<>();
     JsonObject answer = agent.api().agent("ListStreams", new JsonObject());
     for (JsonObject stream : Api.objects(answer, "streams")) {
-      lastSeq.put(
-          Api.text(stream, "stream") + " " + Api.text(stream, "epoch"),
-          Api.number(stream, "maxSeq"));
+      // What joins traces later has rows only now and then.
+      if (STREAMS.contains(Api.text(stream, "stream"))) {
+        lastSeq.put(
+            Api.text(stream, "stream") + " " + Api.text(stream, "epoch"),
+            Api.number(stream, "maxSeq"));
+      }
     }
     return lastSeq;
   }

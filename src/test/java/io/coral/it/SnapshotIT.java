@@ -3,8 +3,10 @@ package io.coral.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,10 +101,32 @@ final class SnapshotIT {
           .pollInterval(Duration.ofMillis(250))
           .until(() -> colonyProcess.api().served("colony", SERVICE).equals(expected));
     }
-    agent = Snapshot.of(agentProcess, directory);
+    agent = withEverySpan(agentProcess, directory);
     started.add(agent);
-    colony = Snapshot.of(colonyProcess, directory);
+    colony = withEverySpan(colonyProcess, directory);
     started.add(colony);
+  }
+
+  /// A copy from when every request is stored as a span, which takes longer than counting it.
+  private static Snapshot withEverySpan(CoralProcess process, Path directory) {
+    return await("spans are stored")
+        .atMost(Duration.ofSeconds(20))
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(500))
+        .until(
+            () -> Snapshot.of(process, directory),
+            snapshot -> {
+              try {
+                if (snapshot.number("select count(*) from beyla_traces")
+                    >= CountingTraffic.REQUESTS) {
+                  return true;
+                }
+                snapshot.close();
+                return false;
+              } catch (SQLException | IOException e) {
+                throw new IllegalStateException(e);
+              }
+            });
   }
 
   @AfterAll

@@ -43,7 +43,8 @@ final class TraceAssembler {
   private static final long DECIDE_NANOS = 1_250_000_000L;
   private static final long LONGEST_WAIT_NANOS = 10 * SECOND;
   private static final long REMEMBER_NANOS = 5 * SECOND;
-  private static final int MAX_LATE = 20_000;
+  private static final int MAX_LATE = 10_000;
+  private static final int MAX_LATE_CALLS = 8;
   private static final double TWO_POW_63 = 0x1p63;
 
   private final ProcessDirectory processes;
@@ -190,17 +191,16 @@ final class TraceAssembler {
       return false;
     }
     settleWithoutParent(node);
-    if (finallyNow) {
+    // The request may take longer than we wait, or be the first that the process serves.
+    rememberLate(
+        lateByGoroutine,
+        new Relatives.GoroutineKey(node.processId, node.cause.callerGoroutineId()),
+        node);
+    if (node.cause.callerParentGoroutineId() != 0) {
       rememberLate(
           lateByGoroutine,
-          new Relatives.GoroutineKey(node.processId, node.cause.callerGoroutineId()),
+          new Relatives.GoroutineKey(node.processId, node.cause.callerParentGoroutineId()),
           node);
-      if (node.cause.callerParentGoroutineId() != 0) {
-        rememberLate(
-            lateByGoroutine,
-            new Relatives.GoroutineKey(node.processId, node.cause.callerParentGoroutineId()),
-            node);
-      }
     }
     return true;
   }
@@ -243,7 +243,11 @@ final class TraceAssembler {
   }
 
   private static <K> void rememberLate(Map<K, List<TraceNode>> calls, K parent, TraceNode call) {
-    calls.computeIfAbsent(parent, _ -> new ArrayList<>(1)).add(call);
+    List<TraceNode> remembered = calls.computeIfAbsent(parent, _ -> new ArrayList<>(1));
+    if (remembered.size() == MAX_LATE_CALLS) {
+      remembered.removeFirst();
+    }
+    remembered.add(call);
   }
 
   private void settle(TraceNode node, @Nullable TraceNode found, Evidence evidence) {

@@ -396,6 +396,18 @@ final class TraceAssemblerTest {
   }
 
   @Test
+  void goroutine_firstRequestEndsMuchLater_leavesAnAlias() {
+    add(client(FRONT, "/b", 21, 29).calledFrom(77, 1).link(41_000, 500));
+    pass(2000);
+    Span call = span("/b >");
+    add(server(FRONT, "/a", 20, 3000).connection(1, 1).goroutine(77).link(40_000, 300));
+    pass(2000);
+    assertThat(aliases)
+        .containsExactly(
+            new Alias(call.trace, span("/a <").trace, call.id, span("/a <").id, "goroutine"));
+  }
+
+  @Test
   void clientThatComesMuchLater_leavesAnAlias() {
     add(server(BACK, "/b", 22, 28).link(41_000, 500).read(1));
     pass(2000);
