@@ -1,6 +1,8 @@
 package io.coral.agent.trace;
 
+import io.coral.model.Exchange;
 import io.coral.model.LinkKey;
+import io.coral.model.Role;
 import io.coral.model.TraceContext;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -61,23 +63,25 @@ final class Relatives {
   /// What every exchange tells, whether it is held or not.
   ///
   /// @param nowNanos monotonic
-  void observe(TraceNode node, long nowNanos) {
-    if (!node.server) {
+  void observe(Exchange exchange, long nowNanos) {
+    if (exchange.role() != Role.SERVER) {
       return;
     }
-    ProcessHabits itsHabits = habits.computeIfAbsent(node.processId, _ -> new ProcessHabits());
-    itsHabits.lastServerEnd = Math.max(itsHabits.lastServerEnd, node.endNanos);
-    itsHabits.firstServerStart = Math.min(itsHabits.firstServerStart, node.startNanos);
-    itsHabits.changesThreads |= node.cause.answeredElsewhere();
-    if (node.cause.threadOrder() != 0) {
+    int process = exchange.processId();
+    ProcessHabits itsHabits = habits.computeIfAbsent(process, _ -> new ProcessHabits());
+    itsHabits.lastServerEnd = Math.max(itsHabits.lastServerEnd, exchange.endUnixNanos());
+    itsHabits.firstServerStart = Math.min(itsHabits.firstServerStart, exchange.startUnixNanos());
+    itsHabits.changesThreads |= exchange.cause().answeredElsewhere();
+    int order = exchange.cause().threadOrder();
+    if (order != 0) {
       threads
-          .computeIfAbsent(threadKey(node), _ -> new ThreadHistory())
-          .ended(node.cause.threadOrder(), node.endNanos, nowNanos);
+          .computeIfAbsent(threadKey(process, exchange.threadId()), _ -> new ThreadHistory())
+          .ended(order, exchange.endUnixNanos(), nowNanos);
     }
   }
 
-  private static long threadKey(TraceNode node) {
-    return (long) node.processId << 32 | node.threadId;
+  private static long threadKey(int processId, int threadId) {
+    return (long) processId << 32 | threadId;
   }
 
   void add(TraceNode node) {
@@ -190,7 +194,7 @@ final class Relatives {
 
   /// Whether the thread that read a request was at work for nothing else when a call began.
   ByThread isOnlyWork(TraceNode server, TraceNode call) {
-    ThreadHistory history = threads.get(threadKey(server));
+    ThreadHistory history = threads.get(threadKey(server.processId, server.threadId));
     ProcessHabits itsHabits = habits.get(server.processId);
     if (history == null || itsHabits == null || itsHabits.changesThreads) {
       return ByThread.NO;

@@ -3,6 +3,7 @@ package io.coral.agent.trace;
 import io.coral.model.Cause;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Evidence;
+import io.coral.model.LinkKey;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.RoutedExchange;
 import io.coral.model.StreamSchema;
@@ -33,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// its parent is, at the latest after 10 s; a parent that comes later leaves a row in
 /// `trace_aliases`. A trace has the id that a header in it gives, else a random one.
 ///
-/// Holds at most [#MAX_NODES] exchanges. From half of that on a share of the hops is taken and the
-/// rest counted. Owned by one thread.
+/// Holds at most [#MAX_NODES] exchanges. From half of that on, and of a service from three times as
+/// many as it may store, a share of the hops is taken and the rest counted. Owned by one thread.
 final class TraceAssembler {
   /// About 40 MB.
   static final int MAX_NODES = 60_000;
@@ -51,6 +52,8 @@ final class TraceAssembler {
   private final SpanRows spans;
   private final RandomGenerator random;
   private final LongAdder overCapacity;
+  private final LongAdder overRate;
+  private final ServiceRates rates = new ServiceRates();
   private final Map<Evidence, LongAdder> decided = new EnumMap<>(Evidence.class);
   private ColumnBatch.Builder aliases = new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 8);
 
@@ -74,6 +77,7 @@ final class TraceAssembler {
     this.spans = spans;
     this.random = random;
     this.overCapacity = figures.counter("coral_spans_unassembled_total{reason=\"over_capacity\"}");
+    this.overRate = figures.counter("coral_spans_unassembled_total{reason=\"over_rate\"}");
     for (Evidence evidence : Evidence.values()) {
       String text = evidence == Evidence.NONE ? "none" : evidence.text();
       decided.put(evidence, figures.counter("coral_trace_links_total{evidence=\"" + text + "\"}"));
@@ -87,24 +91,29 @@ final class TraceAssembler {
 
   /// @param nowNanos monotonic
   void add(RoutedExchange routed, long nowNanos) {
-    TraceNode node = new TraceNode(routed, nowNanos);
-    relatives.observe(node, nowNanos);
-    if (!hasRoom(node)) {
+    relatives.observe(routed.exchange(), nowNanos);
+    double share = share(LinkKey.of(routed.exchange()));
+    if (share >= rates.allowed(routed.service(), nowNanos)) {
+      overRate.increment();
+      return;
+    }
+    if (share >= 2 * (1 - (double) size() / MAX_NODES)) {
       overCapacity.increment();
       return;
     }
+    TraceNode node = new TraceNode(routed, nowNanos);
     waiting.add(node);
     relatives.add(node);
   }
 
   /// Both ends of a hop share their fate, since the choice is by its link key.
-  private boolean hasRoom(TraceNode node) {
-    double share = 2 * (1 - (double) size() / MAX_NODES);
-    return (SpanRows.mix(node.linkKey) >>> 1) / TWO_POW_63 < share;
+  private static double share(long linkKey) {
+    return (SpanRows.mix(linkKey) >>> 1) / TWO_POW_63;
   }
 
-  private boolean isOverloaded() {
-    return size() > MAX_NODES / 2;
+  private boolean isOverloaded(TraceNode node) {
+    RoutedExchange routed = node.routed;
+    return size() > MAX_NODES / 2 || (routed != null && rates.isOver(routed.service()));
   }
 
   /// Decides what has waited long enough and writes what is decided.
@@ -155,7 +164,7 @@ final class TraceAssembler {
     } else if (node.context != null) {
       settle(node, null, Evidence.TRACEPARENT);
     } else {
-      settle(node, null, isOverloaded() ? Evidence.UNASSEMBLED : Evidence.NONE);
+      settle(node, null, isOverloaded(node) ? Evidence.UNASSEMBLED : Evidence.NONE);
     }
     return true;
   }

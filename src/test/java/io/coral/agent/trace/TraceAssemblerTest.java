@@ -423,14 +423,33 @@ final class TraceAssemblerTest {
   void overload_holdsNoMoreThanItMay_andCountsTheRest() {
     int sent = 200_000;
     for (int i = 0; i < sent; i++) {
-      add(server(FRONT, "/a", i, i + 1).connection(i, 1).link(i & 0xffff, i));
+      int service = FRONT + i % 100;
+      add(server(service, "/a", i, i + 1).connection(i, 1).link(i & 0xffff, i));
       assertThat(assembler.size()).isLessThanOrEqualTo(TraceAssembler.MAX_NODES);
     }
     pass(20_000);
-    long unassembled =
-        figures.all().getOrDefault("coral_spans_unassembled_total{reason=\"over_capacity\"}", 0L);
-    assertThat(written.size() + unassembled).isEqualTo(sent);
+    assertThat(written.size() + unassembled("over_capacity")).isEqualTo(sent);
     assertThat(assembler.size()).isZero();
+  }
+
+  @Test
+  void serviceAboveItsRate_isThinnedAndTheRestCounted() {
+    int sent = 50_000;
+    for (int i = 0; i < sent; i++) {
+      add(server(FRONT, "/a", i, i + 1).connection(i, 1).link(i & 0xffff, i));
+    }
+    add(server(BACK, "/other", 1, 2).connection(7, 1).link(1, 1));
+    pass(20_000);
+    long thinned = unassembled("over_rate");
+    assertThat(written.size() + thinned).isEqualTo(sent + 1);
+    assertThat(sent - thinned).isBetween(ServiceRates.MOST * 1L, ServiceRates.MOST * 2L);
+    assertThat(span("/other <").evidence).isEmpty();
+  }
+
+  private long unassembled(String reason) {
+    return figures
+        .all()
+        .getOrDefault("coral_spans_unassembled_total{reason=\"" + reason + "\"}", 0L);
   }
 
   @Test
