@@ -58,6 +58,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private final long epoch;
   private final Map<String, Long> nextSeq = new HashMap<>();
   private final Map<String, TreeMap<Long, StreamTable>> partitions = new LinkedHashMap<>();
+  private final Map<String, Map<Long, Long>> lastSeqs = new HashMap<>();
   private final List<String> losses = new CopyOnWriteArrayList<>();
   private final FileChannel highWater;
 
@@ -183,15 +184,15 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private void load(DuckDBConnection connection) throws SQLException {
     for (StreamSchema schema : StreamSchema.ALL) {
       partitions.put(schema.name(), new TreeMap<>());
-      nextSeq.put(
-          schema.name(),
-          1
-              + Database.number(
-                  connection,
-                  "SELECT last_seq FROM streams WHERE stream = "
-                      + Database.literal(schema.name())
-                      + " AND epoch = "
-                      + epoch));
+      Map<Long, Long> last =
+          Database.pairs(
+              connection,
+              "SELECT s.epoch, s.last_seq FROM streams s JOIN epochs e ON e.epoch = s.epoch WHERE"
+                  + " s.stream = "
+                  + Database.literal(schema.name())
+                  + " ORDER BY e.opened_unix_nanos");
+      lastSeqs.put(schema.name(), last);
+      nextSeq.put(schema.name(), 1 + last.getOrDefault(epoch, 0L));
       List<Long> starts = new ArrayList<>();
       try (Statement statement = connection.createStatement();
           ResultSet result =
@@ -204,7 +205,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       }
       for (long start : starts) {
         StreamTable table = table(schema, start);
-        table.loadDictionary(connection);
+        table.load(connection);
         partitionsOf(schema).put(start, table);
       }
     }
@@ -241,6 +242,10 @@ public final class AgentStore implements AutoCloseable, RowSource {
       throw new IllegalArgumentException("stream: " + schema.name());
     }
     return tables;
+  }
+
+  private Map<Long, Long> lastSeqs(String stream) {
+    return lastSeqs.computeIfAbsent(stream, _ -> new LinkedHashMap<>());
   }
 
   private static StreamTable table(StreamSchema schema, long startSeconds) {
@@ -287,11 +292,20 @@ public final class AgentStore implements AutoCloseable, RowSource {
       throw new StorageException("cannot store " + batches.size() + " batches", e);
     }
     touched.forEach(StreamTable::committed);
-    nextSeq.putAll(next);
-    // Readers learn of a table when they can see it.
+    // Readers learn of rows and tables together, and when they can see them.
     synchronized (partitions) {
       created.forEach(
           (stream, table) -> partitionsOf(StreamSchema.named(stream)).put(partition, table));
+      for (StreamTable table : touched) {
+        table.startsAt(epoch, nextSeq.getOrDefault(table.stream(), 1L));
+      }
+      next.forEach(
+          (stream, seq) -> {
+            if (seq > 1) {
+              lastSeqs(stream).put(epoch, seq - 1);
+            }
+          });
+      nextSeq.putAll(next);
     }
     afterCommit(connection, !created.isEmpty());
   }
@@ -390,40 +404,26 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   /// What is here of each stream and epoch, oldest epoch first.
   public List<StoredRange> ranges() {
-    try (Connection connection = database.reader()) {
-      List<StoredRange> ranges = new ArrayList<>();
+    List<StoredRange> ranges = new ArrayList<>();
+    synchronized (partitions) {
       for (StreamSchema schema : StreamSchema.ALL) {
-        String sql =
-            "SELECT s.epoch, coalesce(min(r.seq), any_value(s.last_seq) + 1), any_value(s.last_seq) FROM"
-                + " streams s JOIN epochs e ON e.epoch = s.epoch LEFT JOIN ("
-                + seqRelation(schema)
-                + ") r ON r.epoch = s.epoch WHERE s.stream = "
-                + Database.literal(schema.name())
-                + " GROUP BY s.epoch ORDER BY any_value(e.opened_unix_nanos)";
-        try (Statement statement = connection.createStatement();
-            ResultSet result = statement.executeQuery(sql)) {
-          while (result.next()) {
-            ranges.add(
-                new StoredRange(
-                    schema.name(), result.getLong(1), result.getLong(2), result.getLong(3)));
-          }
-        }
+        lastSeqs(schema.name())
+            .forEach(
+                (itsEpoch, last) ->
+                    ranges.add(
+                        new StoredRange(
+                            schema.name(), itsEpoch, firstSeq(schema, itsEpoch, last + 1), last)));
       }
-      return ranges;
-    } catch (SQLException e) {
-      throw new StorageException("cannot list the streams", e);
     }
+    return ranges;
   }
 
-  private String seqRelation(StreamSchema schema) {
-    StringBuilder sql =
-        new StringBuilder("SELECT NULL::BIGINT AS epoch, NULL::BIGINT AS seq WHERE false");
-    for (StreamTable table : tables(schema)) {
-      sql.append(" UNION ALL SELECT epoch, min(seq) FROM ")
-          .append(table.rowsTable())
-          .append(" GROUP BY epoch");
+  private long firstSeq(StreamSchema schema, long itsEpoch, long otherwise) {
+    long first = otherwise;
+    for (StreamTable table : partitionsOf(schema).values()) {
+      first = Math.min(first, table.firstSeq(itsEpoch));
     }
-    return sql.toString();
+    return first;
   }
 
   /// Rows of one stream and epoch with numbers above `afterSeq`, oldest first, without a hole

@@ -124,8 +124,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DayFile file = dayFile(schema, day);
     try {
       attach(file.path, file.catalog);
-      file.table.loadDictionary(database.writer());
-      Database.number(database.writer(), "SELECT count(*) FROM " + file.table.rowsTable());
+      file.table.load(database.writer());
       synchronized (days) {
         daysOf(schema).put(day, file);
       }

@@ -8,6 +8,8 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Properties;
 import org.duckdb.DuckDBConnection;
 
@@ -68,6 +70,18 @@ final class Database implements AutoCloseable {
         ResultSet result = statement.executeQuery(sql)) {
       return result.next() ? result.getLong(1) : 0;
     }
+  }
+
+  /// Runs a statement that gives pairs of numbers, in its order.
+  static Map<Long, Long> pairs(Connection connection, String sql) throws SQLException {
+    Map<Long, Long> pairs = new LinkedHashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        pairs.put(result.getLong(1), result.getLong(2));
+      }
+    }
+    return pairs;
   }
 
   /// A string literal; for file names and names that a statement cannot bind.

@@ -31,6 +31,7 @@ final class StreamTable {
   private final Map<String, Integer> ids = new HashMap<>();
   private final Map<String, Integer> unwritten = new LinkedHashMap<>();
   private final List<String> uncommitted = new ArrayList<>();
+  private final Map<Long, Long> firstSeqs = new HashMap<>();
 
   /// @param catalog database the tables are in
   /// @param suffix behind the stream's name in the tables' names
@@ -73,8 +74,11 @@ final class StreamTable {
             + " (id INTEGER NOT NULL, value VARCHAR NOT NULL)");
   }
 
-  /// Reads the dictionary of a partition that existed before.
-  void loadDictionary(Connection connection) throws SQLException {
+  /// Reads the dictionary of a partition that existed before, and where its epochs begin.
+  void load(Connection connection) throws SQLException {
+    firstSeqs.putAll(
+        Database.pairs(
+            connection, "SELECT epoch, min(seq) FROM " + rowsTable() + " GROUP BY epoch"));
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("SELECT id, value FROM " + dictionaryTable())) {
       while (result.next()) {
@@ -153,6 +157,21 @@ final class StreamTable {
     uncommitted.add(value);
     unwritten.put(value, id);
     return id;
+  }
+
+  /// The stream whose rows these are.
+  String stream() {
+    return schema.name();
+  }
+
+  /// Rows of an epoch begin at a number, unless they begin before it.
+  void startsAt(long epoch, long firstSeq) {
+    firstSeqs.putIfAbsent(epoch, firstSeq);
+  }
+
+  /// The first number of an epoch, [Long#MAX_VALUE] when none of its rows is here.
+  long firstSeq(long epoch) {
+    return firstSeqs.getOrDefault(epoch, Long.MAX_VALUE);
   }
 
   /// The transaction was committed: what it added to the dictionary stays.

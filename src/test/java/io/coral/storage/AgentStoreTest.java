@@ -18,9 +18,14 @@ import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -147,6 +152,30 @@ final class AgentStoreTest {
       assertThat(spans.minSeq()).isEqualTo(6);
       assertThat(spans.maxSeq()).isEqualTo(6);
       assertThat(new TelemetryQueries(store).services(0, Long.MAX_VALUE)).hasSize(1);
+    }
+  }
+
+  /// A colony takes rows below the range for expired and never asks for them again.
+  @Test
+  void ranges_whileTheFirstRowsAreStored_neverSayThatTheyExpired() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      try (AgentStore store = AgentStore.open(directory.resolve("store-" + i), clock);
+          ExecutorService reader = Executors.newSingleThreadExecutor()) {
+        AtomicBoolean stored = new AtomicBoolean();
+        Future<List<StoredRange>> seen =
+            reader.submit(
+                () -> {
+                  List<StoredRange> all = new ArrayList<>();
+                  while (!stored.get()) {
+                    all.addAll(store.ranges());
+                  }
+                  return all;
+                });
+        store.append(List.of(spans("shop", 3)));
+        stored.set(true);
+        assertThat(seen.get()).allSatisfy(range -> assertThat(range.minSeq()).isEqualTo(1));
+        assertThat(store.ranges()).extracting(StoredRange::maxSeq).containsExactly(3L);
+      }
     }
   }
 
