@@ -32,7 +32,7 @@ final class ArchitectureTest {
           .layer("answer")
           .definedBy("io.coral.answer..")
           .layer("edges")
-          .definedBy("io.coral.storage..", "io.coral.rpc..")
+          .definedBy("io.coral.storage..", "io.coral.rpc..", "io.coral.otlp..")
           .layer("base")
           .definedBy("io.coral.bus..", "io.coral.config..", "io.coral.telemetry..")
           .layer("thinking")
