@@ -13,6 +13,7 @@ import io.coral.agent.registration.RegistrationVerticle;
 import io.coral.agent.trace.TraceVerticle;
 import io.coral.bus.Topics;
 import io.coral.config.AgentConfig;
+import io.coral.config.BeylaConfig;
 import io.coral.model.ObservedProcess;
 import io.coral.model.StreamSchema;
 import io.coral.model.TargetChange;
@@ -90,7 +91,7 @@ public final class AgentVerticle extends VerticleBase {
   private Future<?> deployAll(AgentStore store, KernelSupport support, long startedUnixNanos) {
     store.losses().forEach(loss -> LOG.warn("lost: {}", loss));
     config.notes().forEach(note -> LOG.warn("{}", note));
-    AgentConfig.Beyla beyla = config.beyla();
+    BeylaConfig beyla = config.beyla();
     Topics topics = Topics.of(vertx);
     this.topics = topics;
     DiscoveryVerticle discovery =

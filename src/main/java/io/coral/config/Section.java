@@ -108,6 +108,30 @@ final class Section {
     return strings;
   }
 
+  /// One value, or a list of them.
+  List<String> scalars(String key) throws ConfigException {
+    Node value = value(key);
+    return value instanceof ScalarNode scalar ? List.of(scalar.getValue()) : strings(key);
+  }
+
+  /// One of a few words.
+  String choice(String key, String absent, List<String> words) throws ConfigException {
+    Node value = value(key);
+    String word = string(key, absent);
+    if (value != null && !words.contains(word)) {
+      throw wrong(value, join(key), String.join(" or ", words));
+    }
+    return word;
+  }
+
+  Address address(String key, String absent) throws ConfigException {
+    try {
+      return Address.parse(string(key, absent));
+    } catch (IllegalArgumentException e) {
+      throw refuse(key, key + ": " + e.getMessage());
+    }
+  }
+
   Map<String, String> stringMap(String key) throws ConfigException {
     Section section = section(key);
     Map<String, String> map = new LinkedHashMap<>();
@@ -147,14 +171,18 @@ final class Section {
   }
 
   double fraction(String key, double absent) throws ConfigException {
+    return number(key, absent, 0, 1);
+  }
+
+  double number(String key, double absent, int min, int max) throws ConfigException {
     Node value = value(key);
     if (value == null) {
       return absent;
     }
-    String expected = "a number from 0 to 1";
+    String expected = "a number from " + min + " to " + max;
     try {
       double number = Double.parseDouble(scalar(value, join(key), expected));
-      if (number >= 0 && number <= 1) {
+      if (number >= min && number <= max) {
         return number;
       }
     } catch (NumberFormatException e) {

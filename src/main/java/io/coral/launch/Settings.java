@@ -67,6 +67,8 @@ final class Settings {
         port(file.otlpGrpc(), options.otlpGrpcPort()),
         port(file.otlpHttp(), options.otlpHttpPort()),
         file.otlpInsecure(),
+        file.otlpRetention(),
+        file.spanFilter(),
         file.beyla().observing(observed()),
         file.notes());
   }
@@ -112,7 +114,7 @@ final class Settings {
         file.traceSamplingRate());
   }
 
-  /// The agent of `up`: fresh figures, and its own colony.
+  /// The agent of `up`: fresh figures, its own colony, and every span is kept.
   static AgentConfig fresh(AgentConfig agent, String colony) {
     return new AgentConfig(
         agent.dataDirectory(),
@@ -125,6 +127,8 @@ final class Settings {
         agent.otlpGrpc(),
         agent.otlpHttp(),
         agent.otlpInsecure(),
+        agent.otlpRetention(),
+        agent.spanFilter().keepingAll(),
         agent.beyla(),
         agent.notes());
   }

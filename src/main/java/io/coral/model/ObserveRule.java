@@ -1,23 +1,70 @@
 package io.coral.model;
 
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
 /// Which processes to observe: all conditions that are given must hold.
 ///
 /// @param name service name to give, empty = find one
-/// @param openPort a TCP port that the process listens on, 0 = any
+/// @param openPorts TCP ports of which the process listens on one, empty = any
 /// @param processId its id, 0 = any
 /// @param exe file name of its executable, empty = any
-public record ObserveRule(String name, int openPort, int processId, String exe) {
+/// @param exePath [Glob] over the whole path of its executable, empty = any
+/// @param cmdline regular expression that occurs in its command line, empty = any
+/// @param podName [Glob] over the name of its Kubernetes pod, empty = any
+/// @param podNamespace the pod's namespace, a [Glob], empty = any
+/// @param podLabels labels that the pod has, the values are [Glob]s
+public record ObserveRule(
+    String name,
+    List<PortRange> openPorts,
+    int processId,
+    String exe,
+    String exePath,
+    String cmdline,
+    String podName,
+    String podNamespace,
+    Map<String, String> podLabels) {
+  /// Every process that listens.
+  public static final ObserveRule ALL = new ObserveRule("", List.of(PortRange.ALL), 0, "");
+
   public ObserveRule {
-    if (openPort < 0 || openPort > 0xffff) {
-      throw new IllegalArgumentException("open_port: " + openPort + " (expected: 1..65535)");
-    }
+    openPorts = List.copyOf(openPorts);
+    podLabels = Map.copyOf(podLabels);
     if (processId < 0) {
       throw new IllegalArgumentException("pid: " + processId + " (expected: 2 or more)");
     }
-    if (openPort == 0 && processId == 0 && exe.isEmpty()) {
+    if (openPorts.isEmpty()
+        && processId == 0
+        && exe.isEmpty()
+        && exePath.isEmpty()
+        && cmdline.isEmpty()
+        && podName.isEmpty()
+        && podNamespace.isEmpty()
+        && podLabels.isEmpty()) {
       throw new IllegalArgumentException(
-          "a rule selects nothing (expected: one of open_port, pid, exe)");
+          "a rule selects nothing (expected: one of open_port, open_ports, pid, exe, exe_path,"
+              + " cmdline, k8s_pod_name, k8s_namespace, k8s_pod_label)");
     }
+    if (!exe.isEmpty() && !exePath.isEmpty()) {
+      throw new IllegalArgumentException("exe and exe_path (expected: one of them)");
+    }
+    Glob.of(exePath);
+    Glob.of(podName);
+    Glob.of(podNamespace);
+    podLabels.values().forEach(Glob::of);
+    // Throws an IllegalArgumentException that says where the expression is wrong.
+    Pattern.compile(cmdline);
+  }
+
+  /// @param openPort 0 = any
+  public ObserveRule(String name, int openPort, int processId, String exe) {
+    this(name, openPort == 0 ? List.of() : List.of(PortRange.of(openPort)), processId, exe);
+  }
+
+  public ObserveRule(String name, List<PortRange> openPorts, int processId, String exe) {
+    this(name, openPorts, processId, exe, "", "", "", "", Map.of());
   }
 
   /// Reads a selector of the command line: `:8080`, `pid:123`, `exe:nginx`, each with `name=`
@@ -58,21 +105,37 @@ public record ObserveRule(String name, int openPort, int processId, String exe) 
             + "\" (expected: :8080, pid:123 with a pid above 1, exe:nginx, or name= before one of them)");
   }
 
-  /// The rule in the form of [#parse].
+  /// Whether a pod has to be looked at.
+  public boolean asksForPod() {
+    return !podName.isEmpty() || !podNamespace.isEmpty() || !podLabels.isEmpty();
+  }
+
+  /// Whether it selects whatever listens.
+  public boolean selectsAll() {
+    return equals(ALL);
+  }
+
+  /// The rule in the form of [#parse], with further conditions behind it.
   public String text() {
     StringBuilder text = new StringBuilder(name.isEmpty() ? "" : name + "=");
-    String separator = "";
-    if (openPort > 0) {
-      text.append(':').append(openPort);
-      separator = " ";
+    int start = text.length();
+    if (!openPorts.isEmpty()) {
+      append(text, start, ":", PortRange.text(openPorts));
     }
-    if (processId > 0) {
-      text.append(separator).append("pid:").append(processId);
-      separator = " ";
-    }
-    if (!exe.isEmpty()) {
-      text.append(separator).append("exe:").append(exe);
-    }
+    append(text, start, "pid:", processId == 0 ? "" : Integer.toString(processId));
+    append(text, start, "exe:", exe);
+    append(text, start, "exe_path:", exePath);
+    append(text, start, "cmdline:", cmdline);
+    append(text, start, "k8s_pod_name:", podName);
+    append(text, start, "k8s_namespace:", podNamespace);
+    new TreeMap<>(podLabels)
+        .forEach((label, value) -> append(text, start, "k8s_pod_label:", label + "=" + value));
     return text.toString();
+  }
+
+  private static void append(StringBuilder text, int start, String kind, String value) {
+    if (!value.isEmpty()) {
+      text.append(text.length() > start ? " " : "").append(kind).append(value);
+    }
   }
 }

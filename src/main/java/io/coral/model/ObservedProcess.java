@@ -27,9 +27,14 @@ public record ObservedProcess(
     ports = List.copyOf(ports);
   }
 
+  /// Path of the executable as it was when the process began.
+  public String exePath() {
+    return exe.endsWith(" (deleted)") ? exe.substring(0, exe.length() - 10) : exe;
+  }
+
   /// File name of the executable.
   public String exeName() {
-    String path = exe.endsWith(" (deleted)") ? exe.substring(0, exe.length() - 10) : exe;
+    String path = exePath();
     return path.substring(path.lastIndexOf('/') + 1);
   }
 

@@ -22,6 +22,9 @@ final class ConfigMappingTest {
     assertThat(file.otlpInsecure()).isTrue();
     assertThat(file.api()).isEqualTo(defaults.api());
     assertThat(file.beyla()).isEqualTo(defaults.beyla());
+    assertThat(file.spanFilter()).isEqualTo(defaults.spanFilter());
+    assertThat(file.otlpRetention()).isEqualTo(defaults.otlpRetention());
+    assertThat(file.notes()).isEmpty();
     assertThat(file.flushInterval()).isEqualTo(defaults.flushInterval());
     assertThat(file.heartbeatInterval()).isEqualTo(defaults.heartbeatInterval());
     assertThat(defaults.otlpGrpc().isLoopback()).isTrue();
@@ -91,14 +94,28 @@ final class ConfigMappingTest {
         "agent: {bind: 0.0.0.0}|reachable from other hosts",
         "telemetry: {grpc_endpoint: x}|expected: host:port",
         "beyla: {enabled: maybe}|expected: true or false",
-        "beyla: {engine: beyla}|not supported yet",
+        "beyla: {engine: bela}|(expected: auto or coral or beyla)",
+        "beyla: {binry: /x}|did you mean binary?",
+        "beyla: {otlp_endpoint: '0.0.0.0:4319'}|expected: a loopback address",
+        "beyla: {otlp_endpoint: here}|expected: host:port",
+        "beyla: {context_propagation: both}|expected: disabled or headers or tcp or all",
+        "beyla: {limits: {max_traced_connections: 0}}|a whole number from 1",
+        "beyla: {protocols: {sql: {obfuscate_query: true}}}|(did you mean obfuscate_queries?)",
+        "telemetry: {filters: {sample_rate: 7}}|a number from 0 to 1",
+        "telemetry: {filters: {high_latency_threshold_ms: -1}}|a number from 0",
+        "telemetry: {filters: {sample: 1}}|unknown key telemetry.filters.sample",
+        "telemetry: {storage_retention_hours: 0}|a whole number from 1 to 168",
         "beyla: {sampling: {rate: 2}}|a number from 0 to 1",
-        "beyla: {discovery: {mode: all}}|beyla.discovery.mode is not supported yet",
-        "beyla: {discovery: {services: [{name: a, k8s_namespace: prod}]}}|k8s_namespace is not supported yet",
-        "beyla: {discovery: {services: [{name: a, open_ports: 80-90}]}}|open_ports is not supported yet",
+        "beyla: {discovery: {mode: some}}|(expected: rules or all)",
+        "beyla: {discovery: {services: [{name: a, k8s_owner_name: b}]}}|unknown key",
+        "beyla: {discovery: {services: [{open_ports: 90-80}]}}|the lower first",
+        "beyla: {discovery: {services: [{open_ports: 80+90}]}}|ports and ranges such as",
+        "beyla: {discovery: {services: [{open_ports: 80, open_port: 80}]}}|one of them",
+        "beyla: {discovery: {services: [{exe: a, exe_path: b}]}}|exe and exe_path (expected: one of them)",
+        "beyla: {discovery: {services: [{exe_path: '/opt/[a'}]}}|each [ with its ]",
+        "beyla: {discovery: {services: [{cmdline: '(a'}]}}|a.yaml:1:42: cmdline: \"(a\" (expected: a regular expression)",
         "beyla: {discovery: {services: [{name: a}]}}|a rule selects nothing",
         "beyla: {discovery: {services: [{pid: 1}]}}|a whole number from 2",
-        "beyla: {protocols: {http: {capture_headers: true}}}|capture_headers is not supported yet",
         "beyla: {discovery: {services: a}}|(expected: a list)",
         "'a: 1\na: 2'|stands twice",
       })
@@ -122,6 +139,76 @@ final class ConfigMappingTest {
     assertThatThrownBy(() -> ColonyConfig.parse("c.yaml", yaml))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void wholeBeylaSection_isRead() throws Exception {
+    BeylaConfig beyla =
+        AgentConfig.parse(
+                "a.yaml",
+                """
+                beyla:
+                  engine: beyla
+                  binary: /opt/beyla
+                  discovery:
+                    mode: all
+                    services:
+                      - name: checkout
+                        open_ports: [80, "8080-8089"]
+                        exe_path: "/opt/*/bin/{a,b}"
+                        cmdline: "--role[= ]api"
+                        k8s_pod_name: "checkout-*"
+                        k8s_namespace: prod
+                        k8s_pod_label:
+                          app: payments
+                      - open_ports: "443,8443"
+                  protocols:
+                    http: {capture_headers: true}
+                    sql: {obfuscate_queries: false}
+                    kafka: {enabled: false}
+                  context_propagation: headers
+                  limits: {max_traced_connections: 7, ring_buffer_size: 100}
+                  otlp_endpoint: "127.0.0.1:5319"
+                  storage_retention_hours: 2
+                  storage_retention_hours_traces: 3
+                """)
+            .beyla();
+    assertThat(beyla.engine()).isEqualTo(Engine.BEYLA);
+    assertThat(beyla.binary()).isEqualTo("/opt/beyla");
+    assertThat(beyla.rules())
+        .extracting(ObserveRule::text)
+        .containsExactly(
+            "checkout=:80,8080-8089 exe_path:/opt/*/bin/{a,b} cmdline:--role[= ]api"
+                + " k8s_pod_name:checkout-* k8s_namespace:prod k8s_pod_label:app=payments",
+            ":443,8443",
+            ":1-65535");
+    assertThat(beyla.captureHeaders()).isTrue();
+    assertThat(beyla.obfuscateQueries()).isFalse();
+    assertThat(beyla.protocols())
+        .containsExactlyInAnyOrder(
+            BeylaConfig.Protocol.HTTP,
+            BeylaConfig.Protocol.GRPC,
+            BeylaConfig.Protocol.SQL,
+            BeylaConfig.Protocol.REDIS);
+    assertThat(beyla.contextPropagation()).isEqualTo("headers");
+    assertThat(beyla.maxConnections()).isEqualTo(7);
+    assertThat(beyla.ringRecords()).isEqualTo(100);
+    assertThat(beyla.otlpEndpoint()).isEqualTo(Address.parse("127.0.0.1:5319"));
+    assertThat(beyla.metricsRetention()).isEqualTo(Duration.ofHours(2));
+    assertThat(beyla.tracesRetention()).isEqualTo(Duration.ofHours(3));
+  }
+
+  @Test
+  void telemetryFilters_areRead_andKeepEverythingInUp() throws Exception {
+    AgentConfig config =
+        AgentConfig.parse(
+            "a.yaml",
+            "telemetry: {storage_retention_hours: 5, filters: {always_capture_errors: false,"
+                + " high_latency_threshold_ms: 250.5, sample_rate: 0.2}}");
+    assertThat(config.otlpRetention()).isEqualTo(Duration.ofHours(5));
+    assertThat(config.spanFilter()).isEqualTo(new SpanFilterConfig(false, 250.5, 0.2));
+    assertThat(config.spanFilter().keepingAll().sampleRate()).isEqualTo(1);
+    assertThat(AgentConfig.defaults().spanFilter()).isEqualTo(new SpanFilterConfig(true, 500, 0.1));
   }
 
   @Test

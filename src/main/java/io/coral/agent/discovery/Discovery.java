@@ -22,6 +22,9 @@ public interface Discovery {
   /// @return whether there was one
   Future<Boolean> disconnect(String serviceName);
 
+  /// The rules, in the order in which they are tried.
+  List<ObserveRule> rules();
+
   /// The processes that are observed.
   List<ObservedProcess> observed();
 

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,9 +31,10 @@ import org.slf4j.LoggerFactory;
 public final class DiscoveryVerticle extends VerticleBase implements Discovery {
   private static final Logger LOG = LoggerFactory.getLogger(DiscoveryVerticle.class);
   private static final long SCAN_MILLIS = 3000;
+  private static final Pattern OWN_JAR = Pattern.compile("-jar (\\S*/)?coral\\.jar( |$)");
 
   private final Targets targets;
-  private final List<ObserveRule> rules;
+  private final List<RuleMatcher> rules;
   private final ProcReader reader;
   private final ProcessTable table = new ProcessTable(System::nanoTime);
   private final int ownProcessId;
@@ -43,7 +45,7 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
   public DiscoveryVerticle(
       Targets targets, List<ObserveRule> rules, Path proc, int ownProcessId, Figures figures) {
     this.targets = targets;
-    this.rules = new CopyOnWriteArrayList<>(rules);
+    this.rules = new CopyOnWriteArrayList<>(rules.stream().map(RuleMatcher::new).toList());
     this.reader = new ProcReader(proc);
     this.ownProcessId = ownProcessId;
     figures.gauge("coral_observed_processes", () -> table.observed().size());
@@ -128,12 +130,12 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
 
   /// The processes that a rule may select: those with the pids that are named, or all of them.
   private Map<Integer, ObservedProcess> candidates() {
-    boolean ports = rules.stream().anyMatch(rule -> rule.openPort() > 0);
-    if (rules.stream().anyMatch(rule -> rule.processId() == 0)) {
+    boolean ports = rules().stream().anyMatch(rule -> !rule.openPorts().isEmpty());
+    if (rules().stream().anyMatch(rule -> rule.processId() == 0)) {
       return reader.scan(ports);
     }
     Set<Integer> named = new HashSet<>();
-    rules.forEach(rule -> named.add(rule.processId()));
+    rules().forEach(rule -> named.add(rule.processId()));
     table.observed().forEach(process -> named.add(process.processId()));
     return reader.read(named);
   }
@@ -142,18 +144,18 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
     if (!refusal(process.processId()).isEmpty()) {
       return null;
     }
-    for (ObserveRule rule : rules) {
-      if (selects(rule, process)) {
-        return rule;
+    for (RuleMatcher each : rules) {
+      boolean own = each.rule().selectsAll() && isCoral(process);
+      if (!own && each.selects(process, () -> reader.pod(process.processId()))) {
+        return each.rule();
       }
     }
     return null;
   }
 
-  private static boolean selects(ObserveRule rule, ObservedProcess process) {
-    return (rule.processId() == 0 || rule.processId() == process.processId())
-        && (rule.openPort() == 0 || process.ports().contains(rule.openPort()))
-        && (rule.exe().isEmpty() || rule.exe().equals(process.exeName()));
+  /// Whether it is another role of Coral, which only a rule of its own selects.
+  private static boolean isCoral(ObservedProcess process) {
+    return process.runtime().equals("java") && OWN_JAR.matcher(process.command()).find();
   }
 
   @Override
@@ -163,8 +165,11 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
 
   @Override
   public Future<List<ObservedProcess>> connect(ObserveRule rule) {
-    if (!rules.contains(rule)) {
-      rules.add(rule);
+    List<ObserveRule> known = rules();
+    if (!known.contains(rule)) {
+      // Before the rule that selects everything, which would take its processes.
+      int end = known.indexOf(ObserveRule.ALL);
+      rules.add(end < 0 ? known.size() : end, new RuleMatcher(rule));
     }
     return scan()
         .map(
@@ -177,8 +182,8 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
   @Override
   public Future<Boolean> disconnect(String serviceName) {
     List<ObserveRule> gone =
-        rules.stream().filter(rule -> rule.name().equals(serviceName)).toList();
-    rules.removeAll(gone);
+        rules().stream().filter(rule -> rule.name().equals(serviceName)).toList();
+    rules.removeIf(each -> gone.contains(each.rule()));
     List<String> texts = gone.stream().map(ObserveRule::text).toList();
     for (ObservedProcess process : new ArrayList<>(table.observed())) {
       if (texts.contains(process.selectedBy())) {
@@ -187,6 +192,11 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
       }
     }
     return Future.succeededFuture(!gone.isEmpty());
+  }
+
+  @Override
+  public List<ObserveRule> rules() {
+    return rules.stream().map(RuleMatcher::rule).toList();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.coral.agent.discovery;
 
 import io.coral.model.GoLayout;
+import io.coral.model.KubernetesPod;
 import io.coral.model.ObservedProcess;
 import io.coral.model.ServiceName;
 import java.io.IOException;
@@ -23,11 +24,18 @@ final class ProcReader {
   private static final String LISTEN = "0A";
 
   private final Path proc;
+  private final PodReader pods;
   private final Map<Integer, ObservedProcess> known = new HashMap<>();
   private final Map<String, Map<Long, Integer>> listeningByNamespace = new HashMap<>();
 
   ProcReader(Path proc) {
     this.proc = proc;
+    this.pods = new PodReader(proc);
+  }
+
+  /// The Kubernetes pod of a process.
+  KubernetesPod pod(int pid) {
+    return pods.read(pid, environment(pid), controlGroups(pid));
   }
 
   /// Every process but kernel threads.
@@ -177,14 +185,17 @@ final class ProcReader {
     return Runtimes.withProbes(process.go(), proc.resolve(process.processId() + "/exe"));
   }
 
-  /// The environment of a process; empty when it cannot be read.
+  /// What its environment says of a process's name and pod; empty when it cannot be read.
   Map<String, String> environment(int pid) {
     Map<String, String> environment = new HashMap<>();
     try {
       String all = Files.readString(proc.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1);
       for (String entry : all.split("\0", -1)) {
         int equals = entry.indexOf('=');
-        if (equals > 0 && entry.startsWith("OTEL_")) {
+        if (equals > 0
+            && (entry.startsWith("OTEL_")
+                || entry.startsWith("POD_NAME")
+                || entry.startsWith("HOSTNAME="))) {
           environment.put(entry.substring(0, equals), entry.substring(equals + 1));
         }
       }
