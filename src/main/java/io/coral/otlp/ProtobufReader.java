@@ -176,7 +176,8 @@ public final class ProtobufReader {
     return (int) INT.get(bytes, at);
   }
 
-  /// Takes a length-delimited value: [#start] to [#end] then hold where it is. Returns its length.
+  /// Takes a length-delimited value: [#start] to [#end] then hold where it is. Returns its
+  /// length.
   public int slice() throws MalformedPayloadException {
     int at = position;
     int length = at < limit ? bytes[at] : -1;
