@@ -48,6 +48,18 @@ struct {
 	__type(value, struct connection);
 } connections SEC(".maps");
 
+/* Sockets that found no room, so that each is counted once. They are tried again with each request: room may have
+ * come. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u8);
+} turned_away SEC(".maps");
+
+/* Sockets with state. Raised when it is made, lowered by tcp_destroy_sock, which comes once for each. */
+u64 open_connections = 0;
+
 /* Not the socket's cookie: the verifier does not let the receive hook ask for it (rcu pointer). */
 u64 last_connection_id = 0;
 
@@ -61,6 +73,7 @@ struct {
 struct settings {
 	u64 idle_ns;  /* a response that has paused for this long gets a progress record */
 	u64 jiffy_ns; /* of this kernel, 0 = not known */
+	u64 max_connections; /* that have state at the same time; CPUs that find the last place together overshoot */
 };
 
 struct {

@@ -19,6 +19,7 @@ enum coral_counter {
 	CORAL_MESSAGE_WAY_UNPAIRED,     /* … a response that did not begin like one */
 	CORAL_MESSAGE_BYTES_UNCAPTURED, /* bytes of the message way that no record carries */
 	CORAL_NOT_HTTP,                 /* bytes on a followed connection that are not HTTP/1 */
+	CORAL_CONNECTION_LIMIT,         /* connections that were not parsed: as many as allowed were */
 	CORAL_COUNTERS,                 /* how many there are */
 };
 

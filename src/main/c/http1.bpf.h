@@ -522,17 +522,30 @@ static __noinline bool worth_state(struct source *s)
 	return is_request(word[0], word[1]) != NOT_A_REQUEST;
 }
 
+static __always_inline bool has_room(struct sock *sk)
+{
+	struct settings *settings = get_settings();
+
+	if (!settings || *(volatile u64 *)&open_connections < settings->max_connections)
+		return true;
+	if (!bpf_sk_storage_get(&turned_away, sk, NULL, 0) &&
+	    bpf_sk_storage_get(&turned_away, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE))
+		count(CORAL_CONNECTION_LIMIT, 1);
+	return false;
+}
+
 static __always_inline struct connection *introduce(struct sock *sk, struct source *s, u32 role)
 {
 	struct connection *c;
 
-	if (!worth_state(s))
+	if (!worth_state(s) || unlikely(!has_room(sk)))
 		return NULL;
 	c = bpf_sk_storage_get(&connections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c) {
 		count(CORAL_NO_STORAGE, 1);
 		return NULL;
 	}
+	__sync_fetch_and_add(&open_connections, 1);
 	if (role == CORAL_CLIENT)
 		calls(s->word, s->id >> 32);
 	c->role = role;

@@ -84,8 +84,10 @@ int BPF_PROG(coral_destroy, struct sock *sk)
 {
 	struct connection *c = bpf_sk_storage_get(&connections, sk, NULL, 0);
 
-	if (c)
+	if (c) {
 		on_end(sk, c);
+		__sync_fetch_and_add(&open_connections, -1);
+	}
 	return 0;
 }
 

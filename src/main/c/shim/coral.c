@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 #define MOST_PROGRAMS 32
 /* As in filter.bpf.h: 64 processes a word. */
 #define TARGET_WORDS 65536
@@ -48,6 +48,7 @@ struct probed {
 struct settings {
 	uint64_t idle_ns;
 	uint64_t jiffy_ns;
+	uint64_t max_connections;
 };
 
 struct coral {
@@ -67,6 +68,7 @@ struct coral {
 	void *producer; /* position page, then the data twice */
 	size_t producer_bytes;
 	size_t ring_bytes;
+	unsigned int max_connections;
 };
 
 /* Where libbpf's messages go while this thread is in a call; libbpf offers no other way to tell a reason. */
@@ -156,7 +158,7 @@ static int map_targets(struct coral *coral)
 /* The coarse clock moves once a jiffy. */
 static int set_up(struct coral *coral, uint64_t idle_ns)
 {
-	struct settings settings = {.idle_ns = idle_ns};
+	struct settings settings = {.idle_ns = idle_ns, .max_connections = coral->max_connections};
 	struct timespec jiffy;
 	uint32_t zero = 0;
 
@@ -165,7 +167,8 @@ static int set_up(struct coral *coral, uint64_t idle_ns)
 	return bpf_map_update_elem(coral->settings_fd, &zero, &settings, BPF_ANY) ? -errno : 0;
 }
 
-int coral_open(const char *object_path, unsigned int ring_bytes, struct coral **out, char *error, int error_size)
+int coral_open(const char *object_path, unsigned int ring_bytes, unsigned int max_connections, struct coral **out,
+	       char *error, int error_size)
 {
 	struct coral *coral;
 	struct bpf_map *map;
@@ -182,6 +185,7 @@ int coral_open(const char *object_path, unsigned int ring_bytes, struct coral **
 		return fail(-ENOMEM, "coral_open");
 	coral->flush_link = -1;
 	coral->ring_bytes = ring_bytes;
+	coral->max_connections = max_connections;
 	coral->object = bpf_object__open_file(object_path, NULL);
 	if (!coral->object) {
 		code = fail(-errno, object_path);

@@ -9,9 +9,11 @@ struct coral;
 /* Version of this interface; the agent refuses another. */
 int coral_abi_version(void);
 
-/* Loads an object with a ring of ring_bytes (a power of two, >= 4096). Nothing is attached yet.
+/* Loads an object with a ring of ring_bytes (a power of two, >= 4096), that parses at most max_connections at the
+ * same time. Nothing is attached yet.
  * On failure the reason is in error (NUL-terminated, cut to error_size). */
-int coral_open(const char *object_path, unsigned int ring_bytes, struct coral **out, char *error, int error_size);
+int coral_open(const char *object_path, unsigned int ring_bytes, unsigned int max_connections, struct coral **out,
+	       char *error, int error_size);
 
 /* Attaches every program of the object but those of coral_probe_go; on failure detaches what it had attached. */
 int coral_attach(struct coral *coral, char *error, int error_size);

@@ -31,7 +31,7 @@ public final class Main {
             environment,
             clock,
             new RoleServers(environment, nativeDirectory, List.of(args), version, clock),
-            new Doctor(nativeDirectory));
+            new Doctor(nativeDirectory, environment));
     System.exit(exitCode);
   }
 }

@@ -4,6 +4,10 @@ import io.coral.agent.aggregate.AggregateVerticle;
 import io.coral.agent.api.AgentApiVerticle;
 import io.coral.agent.api.AgentFacts;
 import io.coral.agent.api.OtlpRefusalVerticle;
+import io.coral.agent.beyla.BeylaBinary;
+import io.coral.agent.beyla.BeylaSupervisorVerticle;
+import io.coral.agent.beyla.EngineChoice;
+import io.coral.agent.beyla.EngineChoice.Observer;
 import io.coral.agent.capture.CaptureState;
 import io.coral.agent.capture.CaptureVerticle;
 import io.coral.agent.discovery.DiscoveryVerticle;
@@ -12,8 +16,10 @@ import io.coral.agent.kernel.KernelSupport;
 import io.coral.agent.registration.RegistrationVerticle;
 import io.coral.agent.trace.TraceVerticle;
 import io.coral.bus.Topics;
+import io.coral.config.Address;
 import io.coral.config.AgentConfig;
 import io.coral.config.BeylaConfig;
+import io.coral.model.CollectorState;
 import io.coral.model.ObservedProcess;
 import io.coral.model.StreamSchema;
 import io.coral.model.TargetChange;
@@ -56,6 +62,7 @@ public final class AgentVerticle extends VerticleBase {
   private final List<String> deployed = new ArrayList<>();
   private @Nullable Topics topics;
   private @Nullable CaptureVerticle capture;
+  private @Nullable BeylaSupervisorVerticle supervisor;
   private int apiPort;
 
   /// @param dataDirectory of this agent alone
@@ -84,14 +91,37 @@ public final class AgentVerticle extends VerticleBase {
         .compose(
             store ->
                 vertx
-                    .executeBlocking(() -> KernelSupport.probe(nativeDirectory), false)
-                    .compose(support -> deployAll(store, support, startedUnixNanos)));
+                    .executeBlocking(this::lookAtHost, false)
+                    .compose(host -> deployAll(store, host, startedUnixNanos)));
   }
 
-  private Future<?> deployAll(AgentStore store, KernelSupport support, long startedUnixNanos) {
+  /// What can observe here.
+  private record Host(KernelSupport support, BeylaBinary binary, EngineChoice choice) {}
+
+  private Host lookAtHost() {
+    KernelSupport support = KernelSupport.probe(nativeDirectory);
+    BeylaBinary binary =
+        BeylaBinary.find(
+            config.beyla(),
+            new BeylaBinary.Host(
+                System.getenv().getOrDefault("PATH", ""),
+                support.kernelVersion(),
+                !support.lacksPrivileges()));
+    String ownObstacle = support.tier().isPresent() ? "" : support.obstacle();
+    return new Host(support, binary, EngineChoice.of(config.beyla(), ownObstacle, binary));
+  }
+
+  private Future<?> deployAll(AgentStore store, Host host, long startedUnixNanos) {
+    KernelSupport support = host.support();
+    EngineChoice choice = host.choice();
     store.losses().forEach(loss -> LOG.warn("lost: {}", loss));
-    config.notes().forEach(note -> LOG.warn("{}", note));
     BeylaConfig beyla = config.beyla();
+    if (choice.observer() == Observer.CORAL) {
+      config.notes().forEach(note -> LOG.warn("{}", note));
+    }
+    if (beyla.enabled() && !choice.reason().isEmpty()) {
+      LOG.warn("{}", choice.reason());
+    }
     Topics topics = Topics.of(vertx);
     this.topics = topics;
     DiscoveryVerticle discovery =
@@ -108,9 +138,23 @@ public final class AgentVerticle extends VerticleBase {
             figures,
             support,
             nativeDirectory,
-            beyla.enabled(),
-            beyla.ringRecords());
+            !beyla.enabled()
+                ? "beyla.enabled is false"
+                : choice.observer() == Observer.BEYLA ? "Beyla observes" : "",
+            beyla.ringRecords(),
+            beyla.maxConnections());
     this.capture = capture;
+    BeylaSupervisorVerticle supervisor =
+        new BeylaSupervisorVerticle(
+            beyla,
+            choice,
+            host.binary(),
+            dataDirectory,
+            new BeylaSupervisorVerticle.Selection(
+                discovery::rules, discovery::observed, this::ownPorts),
+            System.getenv(),
+            figures);
+    this.supervisor = supervisor;
     ExchangeVerticle exchange = new ExchangeVerticle(topics, discovery.directory(), figures, clock);
     AggregateVerticle aggregate =
         new AggregateVerticle(topics, discovery.directory(), figures, config);
@@ -132,7 +176,7 @@ public final class AgentVerticle extends VerticleBase {
         new RegistrationVerticle(
             config.colony(),
             config.heartbeatInterval(),
-            () -> introduction(support, capture.state(), discovery.observed()));
+            () -> introduction(support, observing(), discovery.observed()));
     AgentFacts facts =
         new AgentFacts(
             identity.id(),
@@ -140,8 +184,8 @@ public final class AgentVerticle extends VerticleBase {
             version,
             startedUnixNanos,
             dataDirectory,
-            () -> capabilities(support, capture.state()),
-            () -> new String[] {capture.state().state(), capture.state().reason()},
+            () -> capabilities(support, observing()),
+            this::collectors,
             config.colony().isEmpty() ? () -> "none" : registration::state);
     AgentApiVerticle api =
         new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, clock);
@@ -161,6 +205,7 @@ public final class AgentVerticle extends VerticleBase {
     if (config.otlpEnabled()) {
       all = all.compose(_ -> deploy(new OtlpRefusalVerticle(config.otlpGrpc(), config.otlpHttp())));
     }
+    all = all.compose(_ -> deploy(supervisor));
     return config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
   }
 
@@ -188,7 +233,7 @@ public final class AgentVerticle extends VerticleBase {
   }
 
   private EbpfCapabilities capabilities(KernelSupport support, CaptureState state) {
-    boolean captures = state.state().equals("ok");
+    boolean captures = state.state().equals(CollectorState.OK);
     return EbpfCapabilities.newBuilder()
         .setSupported(captures)
         .setKernelVersion(support.kernelVersion())
@@ -227,10 +272,47 @@ public final class AgentVerticle extends VerticleBase {
     return introduction.build();
   }
 
-  /// How capturing fares; meaningful once deployed.
-  public CaptureState captureState() {
-    CaptureVerticle known = capture;
-    return known == null ? new CaptureState("off", "", "not started") : known.state();
+  /// Where Coral listens on this host, as far as it is known here.
+  private List<Integer> ownPorts() {
+    List<Integer> ports = new ArrayList<>();
+    ports.add(apiPort);
+    ports.add(config.beyla().otlpEndpoint().port());
+    if (config.otlpEnabled()) {
+      ports.add(config.otlpGrpc().port());
+      ports.add(config.otlpHttp().port());
+    }
+    try {
+      Address colony = Address.parse(config.colony());
+      ports.add(colony.isLoopback() ? colony.port() : 0);
+    } catch (IllegalArgumentException e) {
+      // None, or one from the environment that registration complains of.
+      LOG.debug("no colony on this host", e);
+    }
+    return ports.stream().filter(port -> port > 0).distinct().sorted().toList();
+  }
+
+  private List<CollectorState> collectors() {
+    CaptureVerticle own = capture;
+    BeylaSupervisorVerticle child = supervisor;
+    if (own == null || child == null) {
+      return List.of();
+    }
+    CaptureState state = own.state();
+    return List.of(new CollectorState("http", state.state(), state.reason()), child.state());
+  }
+
+  /// How observing fares, whoever observes; meaningful once deployed.
+  public CaptureState observing() {
+    CaptureVerticle own = capture;
+    BeylaSupervisorVerticle child = supervisor;
+    if (own == null || child == null) {
+      return new CaptureState("off", "", "not started");
+    }
+    if (!child.observes()) {
+      return own.state();
+    }
+    CollectorState state = child.state();
+    return new CaptureState(state.state(), "", state.reason());
   }
 
   /// The port of the API.

@@ -116,7 +116,7 @@ public final class RoleServers implements Servers {
         new AgentVerticle(config, identity, directory, nativeDirectory, version, clock);
     deploy(vertx, verticle, config.api(), data);
     running.agent = config.api().withPort(verticle.apiPort());
-    CaptureState capture = verticle.captureState();
+    CaptureState capture = verticle.observing();
     // Without a rule the agent is of use all the same: it answers, and can be told what to observe.
     if (!config.beyla().rules().isEmpty() && capture.state().equals("failed")) {
       boolean rights = capture.reason().startsWith("privileges");

@@ -6,6 +6,7 @@ import io.coral.answer.QueryHandlers;
 import io.coral.bus.Topic;
 import io.coral.bus.Topics;
 import io.coral.config.Address;
+import io.coral.model.CollectorState;
 import io.coral.model.ObserveRule;
 import io.coral.model.ObservedProcess;
 import io.coral.model.StreamSchema;
@@ -133,7 +134,7 @@ public final class AgentApiVerticle extends VerticleBase {
                     .map(
                         all ->
                             new Explainer(
-                                    discovery, facts.capabilities().get(), facts.collector().get())
+                                    discovery, facts.capabilities().get(), facts.collectors().get())
                                 .explain(request.getSelector(), all)))
         .unary(
             "ListProcesses",
@@ -165,7 +166,6 @@ public final class AgentApiVerticle extends VerticleBase {
   private Future<AgentStatus> status() {
     return vertx.executeBlocking(
         () -> {
-          String[] collector = facts.collector().get();
           AgentStatus.Builder status =
               AgentStatus.newBuilder()
                   .setAgentId(facts.agentId())
@@ -174,16 +174,18 @@ public final class AgentApiVerticle extends VerticleBase {
                   .setStartedUnixNanos(facts.startedUnixNanos())
                   .setKernelVersion(System.getProperty("os.version", ""))
                   .setCapabilities(facts.capabilities().get())
-                  .addCollectors(
-                      CollectorStatus.newBuilder()
-                          .setName("http")
-                          .setState(collector[0])
-                          .setReason(collector[1]))
                   .putAllCounters(figures.all())
                   .setCpuSeconds(ProcessUsage.cpuSeconds())
                   .setResidentBytes(ProcessUsage.residentBytes())
                   .setColony(facts.colony().get())
                   .addAllLosses(store.losses());
+          for (CollectorState collector : facts.collectors().get()) {
+            status.addCollectors(
+                CollectorStatus.newBuilder()
+                    .setName(collector.name())
+                    .setState(collector.state())
+                    .setReason(collector.reason()));
+          }
           for (Topic<?> topic : topics.all()) {
             status.putQueues(topic.address(), topic.waiting());
           }

@@ -1,13 +1,15 @@
 package io.coral.agent.api;
 
+import io.coral.model.CollectorState;
 import io.coral.rpc.mesh.v1.EbpfCapabilities;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Supplier;
 
 /// What the API says of the agent besides its data.
 ///
 /// @param capabilities of the kernel side; safe on any thread
-/// @param collector state and reason of capturing, `state` first; safe on any thread
+/// @param collectors what collects here and how it fares; safe on any thread
 /// @param colony one sentence on the registration; safe on any thread
 public record AgentFacts(
     String agentId,
@@ -16,5 +18,5 @@ public record AgentFacts(
     long startedUnixNanos,
     Path dataDirectory,
     Supplier<EbpfCapabilities> capabilities,
-    Supplier<String[]> collector,
+    Supplier<List<CollectorState>> collectors,
     Supplier<String> colony) {}

@@ -1,6 +1,7 @@
 package io.coral.agent.api;
 
 import io.coral.agent.discovery.Discovery;
+import io.coral.model.CollectorState;
 import io.coral.model.ObservedProcess;
 import io.coral.rpc.agent.v1.ExplainResponse;
 import io.coral.rpc.agent.v1.Explanation;
@@ -13,13 +14,12 @@ import java.util.Map;
 final class Explainer {
   private final Discovery discovery;
   private final EbpfCapabilities capabilities;
-  private final String[] collector;
+  private final List<CollectorState> collectors;
 
-  /// @param collector state of capturing and the reason
-  Explainer(Discovery discovery, EbpfCapabilities capabilities, String[] collector) {
+  Explainer(Discovery discovery, EbpfCapabilities capabilities, List<CollectorState> collectors) {
     this.discovery = discovery;
     this.capabilities = capabilities;
-    this.collector = collector;
+    this.collectors = collectors;
   }
 
   /// @param selector a pid, `:port`, or a service name
@@ -68,8 +68,15 @@ final class Explainer {
     if (!refusal.isEmpty()) {
       return explanation.setVerdict("refused").addNotes(refusal).build();
     }
-    if (!collector[0].equals("ok")) {
-      explanation.addNotes("nothing is captured on this host: " + collector[1]);
+    if (collectors.stream().noneMatch(each -> each.state().equals(CollectorState.OK))) {
+      collectors.forEach(
+          each ->
+              explanation.addNotes(
+                  "nothing is captured on this host by "
+                      + each.name()
+                      + ", which is "
+                      + each.state()
+                      + (each.reason().isEmpty() ? "" : ": " + each.reason())));
     }
     if (observed.selectedBy().isEmpty()) {
       explanation.setVerdict("not_selected");

@@ -30,33 +30,38 @@ public final class CaptureVerticle extends VerticleBase implements Targets {
   private final Figures figures;
   private final KernelSupport support;
   private final Path nativeDirectory;
-  private final boolean enabled;
+  private final String offReason;
   private final int ringRecords;
+  private final int maxConnections;
   private volatile CaptureState state = new CaptureState("off", "", "not started");
   private volatile Optional<CaptureLoop> loop = Optional.empty();
 
+  /// @param offReason why nothing shall be captured, empty = capture
   /// @param ringRecords records that the ring buffer holds at least
+  /// @param maxConnections that are parsed at the same time
   public CaptureVerticle(
       Topics topics,
       ProcessDirectory processes,
       Figures figures,
       KernelSupport support,
       Path nativeDirectory,
-      boolean enabled,
-      int ringRecords) {
+      String offReason,
+      int ringRecords,
+      int maxConnections) {
     this.topics = topics;
     this.processes = processes;
     this.figures = figures;
     this.support = support;
     this.nativeDirectory = nativeDirectory;
-    this.enabled = enabled;
+    this.offReason = offReason;
     this.ringRecords = ringRecords;
+    this.maxConnections = maxConnections;
   }
 
   @Override
   public Future<?> start() {
-    if (!enabled) {
-      state = new CaptureState("off", "", "beyla.enabled is false");
+    if (!offReason.isEmpty()) {
+      state = new CaptureState("off", "", offReason);
       return Future.succeededFuture();
     }
     Optional<KernelTier> tier = support.tier();
@@ -91,7 +96,7 @@ public final class CaptureVerticle extends VerticleBase implements Targets {
   private KernelSession open(KernelTier tier, EventListener listener) throws KernelException {
     long wanted = Math.max(MIN_RING_BYTES, (long) ringRecords * BYTES_PER_RECORD);
     int ringBytes = (int) Math.min(1 << 29, Long.highestOneBit(wanted - 1) << 1);
-    return KernelSession.open(nativeDirectory, tier, ringBytes, listener);
+    return KernelSession.open(nativeDirectory, tier, ringBytes, maxConnections, listener);
   }
 
   @Override

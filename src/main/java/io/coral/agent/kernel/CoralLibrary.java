@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// `libcoral.so`, see `src/main/c/shim/coral.h` for what each function does. About 50 ns a call;
 /// the ring buffer is read without any.
 final class CoralLibrary {
-  private static final int ABI_VERSION = 2;
+  private static final int ABI_VERSION = 3;
 
   private CoralLibrary() {}
 
@@ -38,7 +38,12 @@ final class CoralLibrary {
   static native int coral_abi_version();
 
   static native int coral_open(
-      String objectPath, int ringBytes, PointerByReference out, byte[] error, int errorSize);
+      String objectPath,
+      int ringBytes,
+      int maxConnections,
+      PointerByReference out,
+      byte[] error,
+      int errorSize);
 
   static native int coral_attach(Pointer coral, byte[] error, int errorSize);
 

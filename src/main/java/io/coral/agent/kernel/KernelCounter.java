@@ -15,7 +15,8 @@ public enum KernelCounter {
   MESSAGE_WAY_CHUNKED("coral_message_way_total{reason=\"chunked_request\"}"),
   MESSAGE_WAY_UNPAIRED("coral_message_way_total{reason=\"unpaired_response\"}"),
   MESSAGE_BYTES_UNCAPTURED("coral_message_uncaptured_bytes_total"),
-  NOT_HTTP("coral_not_http_total");
+  NOT_HTTP("coral_not_http_total"),
+  CONNECTION_LIMIT("coral_dropped_total{reason=\"connection_limit\"}");
 
   private final String metric;
 

@@ -28,8 +28,13 @@ public final class KernelSession implements AutoCloseable {
   /// Loads the programs of a tier; nothing is attached yet, and nothing selected.
   ///
   /// @param ringBytes a power of two, ≥ 4096
+  /// @param maxConnections that are parsed at the same time
   public static KernelSession open(
-      Path nativeDirectory, KernelTier tier, int ringBytes, EventListener listener)
+      Path nativeDirectory,
+      KernelTier tier,
+      int ringBytes,
+      int maxConnections,
+      EventListener listener)
       throws KernelException {
     CoralLibrary.load(nativeDirectory);
     PointerByReference out = new PointerByReference();
@@ -38,6 +43,7 @@ public final class KernelSession implements AutoCloseable {
         CoralLibrary.coral_open(
             nativeDirectory.resolve(tier.objectFile()).toString(),
             ringBytes,
+            maxConnections,
             out,
             error,
             error.length);
