@@ -98,6 +98,15 @@ final class ArchitectureTest {
           .resideInAPackage("com.sun.jna..");
 
   @ArchTest
+  static final ArchRule childProcesses_liveInTheBeylaPackage =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.coral.agent.beyla..", "io.coral.demo..")
+          .should()
+          .dependOnClassesThat()
+          .areAssignableTo(ProcessBuilder.class);
+
+  @ArchTest
   static final ArchRule commands_loadNoServerClass =
       noClasses()
           .that()

@@ -155,7 +155,8 @@ public final class AgentVerticle extends VerticleBase {
             System.getenv(),
             figures);
     this.supervisor = supervisor;
-    ExchangeVerticle exchange = new ExchangeVerticle(topics, discovery.directory(), figures, clock);
+    ExchangeVerticle exchange =
+        new ExchangeVerticle(topics, discovery.directory(), figures, clock, beyla.captureHeaders());
     AggregateVerticle aggregate =
         new AggregateVerticle(topics, discovery.directory(), figures, config);
     TraceVerticle trace =

@@ -140,11 +140,6 @@ public record BeylaConfig(
       section.done();
     }
     all.done();
-    if (captureHeaders) {
-      notes.add(
-          "beyla.protocols.http.capture_headers is true, but values of headers are not kept yet by"
-              + " Coral's own capture");
-    }
 
     String propagation =
         beyla.choice(

@@ -85,6 +85,8 @@ record BeylaConfigFile(String yaml, Map<String, String> environment, boolean sel
     Map<String, Object> metrics = new LinkedHashMap<>();
     metrics.put("endpoint", endpoint);
     metrics.put("protocol", "grpc");
+    // As often as Coral's own windows end; Beyla's default is a minute.
+    metrics.put("interval", "10s");
     metrics.put("features", List.of("application"));
     metrics.put("instrumentations", protocols);
     file.put("otel_metrics_export", metrics);

@@ -35,8 +35,13 @@ final class ChildRecord {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
-    String[] words = Files.readString(file).strip().split(" ", 2);
+    Optional<Long> orphan = endOrphan(Files.readString(file), patience);
     delete();
+    return orphan;
+  }
+
+  private Optional<Long> endOrphan(String written, Duration patience) {
+    String[] words = written.strip().split(" ", 2);
     if (words.length < 2 || !words[0].matches("[1-9]\\d{0,9}")) {
       return Optional.empty();
     }

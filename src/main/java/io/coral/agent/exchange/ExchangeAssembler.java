@@ -28,6 +28,7 @@ final class ExchangeAssembler {
   private static final int MAX_CONNECTIONS = 16_384;
 
   private final WallClock wallClock;
+  private final boolean withHeaders;
   private final LongAdder noHead;
   private final LongAdder lostSync;
   private final LongAdder evicted;
@@ -39,17 +40,20 @@ final class ExchangeAssembler {
   private final Map<Long, MessageConnection> connections = new LinkedHashMap<>(64, 0.75f, true);
 
   private static final class MessageConnection {
-    final Http1Connection machine = new Http1Connection();
+    final Http1Connection machine;
     final Captured.Bytes first;
     long lostSync;
 
-    MessageConnection(Captured.Bytes first) {
+    MessageConnection(Captured.Bytes first, boolean withHeaders) {
+      this.machine = new Http1Connection(withHeaders);
       this.first = first;
     }
   }
 
-  ExchangeAssembler(WallClock wallClock, Figures figures) {
+  /// @param withHeaders whether the values of headers are kept
+  ExchangeAssembler(WallClock wallClock, Figures figures, boolean withHeaders) {
     this.wallClock = wallClock;
+    this.withHeaders = withHeaders;
     this.noHead = figures.dropped("no_request_head");
     this.lostSync = figures.counter("coral_message_way_lost_sync_total");
     this.evicted = figures.dropped("message_connections_evicted");
@@ -82,7 +86,8 @@ final class ExchangeAssembler {
 
   private void takePaired(Captured.PairedExchange paired, List<Exchange> exchanges) {
     HttpRequestHead head =
-        Http1Head.parseRequest(paired.requestPrefix(), 0, paired.requestPrefix().length);
+        Http1Head.parseRequest(
+            paired.requestPrefix(), 0, paired.requestPrefix().length, withHeaders);
     if (head == null) {
       noHead.increment();
       return;
@@ -135,7 +140,8 @@ final class ExchangeAssembler {
 
   private void takeBytes(Captured.Bytes bytes, List<Exchange> exchanges) {
     MessageConnection connection =
-        connections.computeIfAbsent(bytes.connectionId(), _ -> new MessageConnection(bytes));
+        connections.computeIfAbsent(
+            bytes.connectionId(), _ -> new MessageConnection(bytes, withHeaders));
     Http1Connection.Origin origin =
         new Http1Connection.Origin(
             bytes.timeNanos(), bytes.threadId(), bytes.goroutineId(), bytes.linkSequence());

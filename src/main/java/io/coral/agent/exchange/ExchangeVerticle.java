@@ -24,11 +24,17 @@ public final class ExchangeVerticle extends VerticleBase {
   private final LongAdder shed;
   private final WallClock wallClock;
 
-  public ExchangeVerticle(Topics topics, ProcessDirectory processes, Figures figures, Clock clock) {
+  /// @param withHeaders whether the values of headers are kept
+  public ExchangeVerticle(
+      Topics topics,
+      ProcessDirectory processes,
+      Figures figures,
+      Clock clock,
+      boolean withHeaders) {
     this.topics = topics;
     this.processes = processes;
     this.wallClock = new WallClock(clock, System::nanoTime);
-    this.assembler = new ExchangeAssembler(wallClock, figures);
+    this.assembler = new ExchangeAssembler(wallClock, figures, withHeaders);
     this.shed = figures.dropped("aggregate_behind");
     figures.gauge("coral_open_message_connections", assembler::connections);
   }

@@ -1,5 +1,6 @@
 package io.coral.agent.trace;
 
+import com.google.gson.JsonPrimitive;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Exchange;
 import io.coral.model.RoutedExchange;
@@ -108,7 +109,23 @@ final class SpanRows {
         .add(node.evidence.text())
         .add(node.linkKey)
         .add(node.requestHash)
-        .add(attributes);
+        .add(attributes(exchange.request().headers()));
+  }
+
+  /// With the headers of the request, under their OpenTelemetry names, where they are kept.
+  private String attributes(Map<String, String> headers) {
+    if (headers.isEmpty()) {
+      return attributes;
+    }
+    StringBuilder json = new StringBuilder(attributes);
+    json.setLength(json.length() - 1);
+    headers.forEach(
+        (name, value) ->
+            json.append(json.length() > 1 ? "," : "")
+                .append(new JsonPrimitive("http.request.header." + name))
+                .append(':')
+                .append(new JsonPrimitive(value)));
+    return json.append('}').toString();
   }
 
   /// The finaliser of SplitMix64: ids of some senders are counters.

@@ -18,6 +18,7 @@ public final class Http1Connection {
   private static final int MAX_HEAD_BYTES = 16 * 1024;
   private static final int MAX_OPEN_REQUESTS = 1024;
 
+  private final boolean withHeaders;
   private final ArrayDeque<OpenRequest> open = new ArrayDeque<>();
   private final List<Paired> finished = new ArrayList<>();
   private final Stream requests = new Stream(true);
@@ -42,6 +43,15 @@ public final class Http1Connection {
 
   /// Where and when the first byte of a request was seen.
   public record Origin(long timeNanos, int threadId, long goroutineId, int linkSequence) {}
+
+  public Http1Connection() {
+    this(false);
+  }
+
+  /// @param withHeaders whether the values of headers are kept, see [Http1Head]
+  public Http1Connection(boolean withHeaders) {
+    this.withHeaders = withHeaders;
+  }
 
   /// Takes bytes of the request direction.
   ///
@@ -225,7 +235,7 @@ public final class Http1Connection {
       while (start < end && (head[start] == '\r' || head[start] == '\n')) {
         start++;
       }
-      HttpRequestHead parsed = Http1Head.parseRequest(head, start, end);
+      HttpRequestHead parsed = Http1Head.parseRequest(head, start, end, withHeaders);
       Origin origin = headOrigin;
       if (parsed == null || origin == null) {
         lostSync++;

@@ -3,15 +3,23 @@ package io.coral.protocol.http1;
 import io.coral.model.HttpRequestHead;
 import io.coral.model.TraceContext;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Reads request and response heads from captured bytes, which may end anywhere.
 ///
-/// Query strings, fragments and header values other than `Host` and `traceparent` never leave this
-/// class. One request head of 200 bytes costs about 0.3 µs.
+/// Query strings, fragments and, unless they are asked for, header values other than `Host` and
+/// `traceparent` never leave this class. One request head of 200 bytes costs about 0.3 µs.
 public final class Http1Head {
   private static final int MAX_METHOD_LENGTH = 16;
   private static final int MAX_PATH_LENGTH = 512;
+  private static final int MAX_HEADERS = 32;
+  private static final int MAX_NAME_LENGTH = 64;
+  private static final Set<String> SECRET_HEADERS =
+      Set.of("authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key");
   private static final String[] COMMON_METHODS = {
     "GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"
   };
@@ -21,6 +29,15 @@ public final class Http1Head {
   /// The request head at the beginning of `bytes[from..to)`, or null when there is none. A head
   /// that is cut off gives what is there.
   public static @Nullable HttpRequestHead parseRequest(byte[] bytes, int from, int to) {
+    return parseRequest(bytes, from, to, false);
+  }
+
+  /// The same.
+  ///
+  /// @param withHeaders whether to keep the values of headers: of the first 32 whose names are at
+  ///     most 64 bytes long, the first 255 bytes each, but not of those that carry secrets
+  public static @Nullable HttpRequestHead parseRequest(
+      byte[] bytes, int from, int to, boolean withHeaders) {
     int space = indexOf(bytes, (byte) ' ', from, Math.min(to, from + MAX_METHOD_LENGTH + 1));
     if (space <= from) {
       return null;
@@ -38,6 +55,7 @@ public final class Http1Head {
     String path = path(bytes, space + 1, targetEnd);
     String host = "";
     TraceContext trace = null;
+    Map<String, String> headers = withHeaders ? new LinkedHashMap<>() : Map.of();
     int at = lineEnd < 0 ? to : lineEnd + 1;
     while (at < to) {
       int end = indexOf(bytes, (byte) '\n', at, to);
@@ -49,9 +67,23 @@ public final class Http1Head {
       } else if (nameIs(bytes, at, end, "traceparent")) {
         trace = TraceContext.parse(value(bytes, at + 12, end));
       }
+      if (withHeaders && headers.size() < MAX_HEADERS) {
+        addHeader(bytes, at, end, headers);
+      }
       at = end + 1;
     }
-    return new HttpRequestHead(method, path, host, trace);
+    return new HttpRequestHead(method, path, host, trace, headers);
+  }
+
+  private static void addHeader(byte[] bytes, int from, int to, Map<String, String> headers) {
+    int colon = indexOf(bytes, (byte) ':', from, Math.min(to, from + MAX_NAME_LENGTH + 1));
+    if (colon > from) {
+      String name =
+          new String(bytes, from, colon - from, StandardCharsets.ISO_8859_1)
+              .toLowerCase(Locale.ROOT);
+      String value = SECRET_HEADERS.contains(name) ? "***" : value(bytes, colon + 1, to);
+      headers.merge(name, value, (first, next) -> first + ", " + next);
+    }
   }
 
   /// Position behind the blank line that ends the head at `from`, or -1 when it is not in

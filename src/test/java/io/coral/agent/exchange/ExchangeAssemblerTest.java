@@ -24,7 +24,8 @@ final class ExchangeAssemblerTest {
   private final ExchangeAssembler assembler =
       new ExchangeAssembler(
           new WallClock(Clock.fixed(Instant.ofEpochSecond(1000), ZoneOffset.UTC), () -> 0),
-          figures);
+          figures,
+          false);
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.ISO_8859_1);

@@ -30,6 +30,18 @@ final class Http1HeadTest {
     assertThat(head.toString()).doesNotContain("secret", "a=b");
   }
 
+  @Test
+  void headers_whereTheyAreAskedFor_areKeptWithoutSecrets() {
+    byte[] bytes =
+        bytes(
+            "GET / HTTP/1.1\r\nX-Tenant: a\r\nx-tenant: b\r\nAuthorization: Bearer x\r\n: no\r\n"
+                + ("x".repeat(65) + ": long\r\n")
+                + "Cut: of");
+    HttpRequestHead head = Http1Head.parseRequest(bytes, 0, bytes.length, true);
+    assertThat(java.util.Objects.requireNonNull(head).headers())
+        .isEqualTo(java.util.Map.of("x-tenant", "a, b", "authorization", "***"));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "http://a.example/x/y?z,/x/y",
