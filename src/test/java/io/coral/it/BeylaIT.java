@@ -76,6 +76,7 @@ final class BeylaIT {
       assertThat(directory.resolve("beyla")).exists();
       assertThat(agent.output())
           .contains("audit event=started pid=" + pid)
+          .contains("protocols=http,grpc,sql,kafka,redis")
           .contains("audit event=stopped pid=" + pid);
     }
   }

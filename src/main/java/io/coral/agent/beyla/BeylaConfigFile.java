@@ -80,7 +80,7 @@ record BeylaConfigFile(String yaml, Map<String, String> environment, boolean sel
     routes.put("unmatched", "heuristic");
     file.put("routes", routes);
     file.put("ebpf", ebpf(config));
-    List<String> protocols = config.protocols().stream().sorted().map(Protocol::key).toList();
+    List<String> protocols = protocols(config);
     String endpoint = "http://" + config.otlpEndpoint();
     Map<String, Object> metrics = new LinkedHashMap<>();
     metrics.put("endpoint", endpoint);
@@ -123,6 +123,11 @@ record BeylaConfigFile(String yaml, Map<String, String> environment, boolean sel
             ? Map.of()
             : Map.of("OTEL_RESOURCE_ATTRIBUTES", resource(config.attributes()));
     return new BeylaConfigFile(yaml, environment, !selectors.isEmpty());
+  }
+
+  /// The names of the protocols that are on.
+  static List<String> protocols(BeylaConfig config) {
+    return config.protocols().stream().sorted().map(Protocol::key).toList();
   }
 
   private static Map<String, Object> ebpf(BeylaConfig config) {

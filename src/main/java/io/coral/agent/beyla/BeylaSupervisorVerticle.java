@@ -95,7 +95,13 @@ public final class BeylaSupervisorVerticle extends VerticleBase {
     }
     ChildLoop started =
         new ChildLoop(
-            binary.path(), directory, timing, environment, RandomGenerator.getDefault(), figures);
+            binary.path(),
+            String.join(",", BeylaConfigFile.protocols(config)),
+            directory,
+            timing,
+            environment,
+            RandomGenerator.getDefault(),
+            figures);
     loop = started;
     started.want(file());
     started.start();

@@ -33,6 +33,7 @@ final class ChildLoop {
       List.of("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT");
 
   private final String binary;
+  private final String protocols;
   private final Path directory;
   private final Path configFile;
   private final ChildRecord record;
@@ -46,6 +47,7 @@ final class ChildLoop {
   private volatile CollectorState state;
   private volatile String lastLine = "";
   private volatile Runnable stopped = () -> {};
+  private volatile boolean over;
 
   // Below: the loop's thread only.
   private boolean stopping;
@@ -77,15 +79,18 @@ final class ChildLoop {
             Duration.ofSeconds(5));
   }
 
+  /// @param protocols that are switched on, for the audit
   /// @param directory for the configuration and the record of the child, made if it is not there
   ChildLoop(
       String binary,
+      String protocols,
       Path directory,
       Timing timing,
       Map<String, String> ownEnvironment,
       RandomGenerator random,
       Figures figures) {
     this.binary = binary;
+    this.protocols = protocols;
     this.directory = directory;
     this.configFile = directory.resolve("config.yaml");
     this.record = new ChildRecord(directory.resolve("child"), Path.of("/proc"));
@@ -120,6 +125,9 @@ final class ChildLoop {
           stopped = whenStopped;
           stopping = true;
         });
+    if (over) {
+      whenStopped.run();
+    }
   }
 
   /// How it fares; any thread.
@@ -145,6 +153,7 @@ final class ChildLoop {
       endChild("stopped");
       deleteOwnFiles();
       state = new CollectorState("beyla", CollectorState.OFF, "stopped");
+      over = true;
       stopped.run();
     }
   }
@@ -222,10 +231,11 @@ final class ChildLoop {
       starts.increment();
       lastLine = "";
       LOG.info(
-          "audit event={} pid={} config_sha256={} binary={}",
+          "audit event={} pid={} config_sha256={} protocols={} binary={}",
           sequence++ == 0 ? "started" : "restarted",
           process.pid(),
           config.sha256(),
+          protocols,
           binary);
       if (backoff.failures() == 0) {
         state = new CollectorState("beyla", CollectorState.STARTING, "");
@@ -243,7 +253,7 @@ final class ChildLoop {
           .daemon()
           .start(() -> lines.readAll(process.getInputStream()));
       process.onExit().thenRun(() -> mailbox.add(() -> {}));
-    } catch (IOException e) {
+    } catch (IOException | UnsupportedOperationException e) {
       // The record could not be written: the child must not be forgotten.
       endChild("ended_unrecorded");
       failed("cannot be started: " + e.getMessage(), Duration.ZERO);
