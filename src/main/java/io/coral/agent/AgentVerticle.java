@@ -3,7 +3,6 @@ package io.coral.agent;
 import io.coral.agent.aggregate.AggregateVerticle;
 import io.coral.agent.api.AgentApiVerticle;
 import io.coral.agent.api.AgentFacts;
-import io.coral.agent.api.OtlpRefusalVerticle;
 import io.coral.agent.beyla.BeylaBinary;
 import io.coral.agent.beyla.BeylaSupervisorVerticle;
 import io.coral.agent.beyla.EngineChoice;
@@ -12,6 +11,9 @@ import io.coral.agent.capture.CaptureState;
 import io.coral.agent.capture.CaptureVerticle;
 import io.coral.agent.discovery.DiscoveryVerticle;
 import io.coral.agent.exchange.ExchangeVerticle;
+import io.coral.agent.ingest.Accepted;
+import io.coral.agent.ingest.OtlpReceiverVerticle;
+import io.coral.agent.ingest.PayloadSink;
 import io.coral.agent.kernel.KernelSupport;
 import io.coral.agent.registration.RegistrationVerticle;
 import io.coral.agent.trace.TraceVerticle;
@@ -23,6 +25,7 @@ import io.coral.model.CollectorState;
 import io.coral.model.ObservedProcess;
 import io.coral.model.StreamSchema;
 import io.coral.model.TargetChange;
+import io.coral.otlp.Signal;
 import io.coral.rpc.mesh.v1.BeylaCapabilities;
 import io.coral.rpc.mesh.v1.EbpfCapabilities;
 import io.coral.rpc.mesh.v1.RegisterRequest;
@@ -204,10 +207,23 @@ public final class AgentVerticle extends VerticleBase {
             .compose(_ -> deploy(api))
             .onSuccess(_ -> apiPort = api.port());
     if (config.otlpEnabled()) {
-      all = all.compose(_ -> deploy(new OtlpRefusalVerticle(config.otlpGrpc(), config.otlpHttp())));
+      all = all.compose(_ -> deploy(otlpReceiver(AgentVerticle::refuseOtlp)));
     }
     all = all.compose(_ -> deploy(supervisor));
     return config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
+  }
+
+  private OtlpReceiverVerticle otlpReceiver(PayloadSink sink) {
+    return new OtlpReceiverVerticle(
+        List.of(
+            new OtlpReceiverVerticle.Port(config.otlpGrpc(), sink),
+            new OtlpReceiverVerticle.Port(config.otlpHttp(), sink)),
+        figures);
+  }
+
+  private static Future<Accepted> refuseOtlp(Signal signal, byte[] protobuf, int from, int to) {
+    return Future.failedFuture(
+        new UnsupportedOperationException("OTLP is not supported yet by this version of Coral"));
   }
 
   private Future<Void> applyTarget(TargetChange change) {

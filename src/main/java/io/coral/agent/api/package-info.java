@@ -1,6 +1,5 @@
 /// The agent's port: AgentService over gRPC, gRPC-Web and Connect, `/status`, `/metrics`,
-/// `/duckdb/`, and a clear refusal on the OTLP ports. Event loop; start at
-/// [io.coral.agent.api.AgentApiVerticle].
+/// `/duckdb/`. Event loop; start at [io.coral.agent.api.AgentApiVerticle].
 @NullMarked
 package io.coral.agent.api;
 
