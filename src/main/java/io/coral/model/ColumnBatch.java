@@ -1,5 +1,6 @@
 package io.coral.model;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -7,14 +8,18 @@ import java.util.List;
 /// Rows of one stream, column by column. Immutable once built: nobody writes into the arrays it
 /// hands out.
 public final class ColumnBatch {
+  private static final byte[] NOTHING = {};
+
   private final StreamSchema schema;
   private final int rows;
   private final List<Object> columns;
+  private final Texts dictionary;
 
-  private ColumnBatch(StreamSchema schema, int rows, List<Object> columns) {
+  private ColumnBatch(StreamSchema schema, int rows, List<Object> columns, Texts dictionary) {
     this.schema = schema;
     this.rows = rows;
     this.columns = columns;
+    this.dictionary = dictionary;
   }
 
   /// The stream the rows belong to.
@@ -27,14 +32,34 @@ public final class ColumnBatch {
     return rows;
   }
 
+  /// The strings of all TEXT and ATTRIBUTES columns; other batches may share it.
+  public Texts dictionary() {
+    return dictionary;
+  }
+
   /// A column of type LONG; `rows()` values.
   public long[] longs(int column) {
     return (long[]) columns.get(column);
   }
 
-  /// A column of type TEXT; `rows()` values.
+  /// A column of type TEXT as numbers of [#dictionary()]; `rows()` values.
+  public int[] textIds(int column) {
+    return (int[]) columns.get(column);
+  }
+
+  /// A column of type TEXT as strings; `rows()` values.
   public String[] texts(int column) {
-    return (String[]) columns.get(column);
+    String[] texts = new String[rows];
+    int[] ids = textIds(column);
+    for (int row = 0; row < rows; row++) {
+      texts[row] = dictionary.text(ids[row]);
+    }
+    return texts;
+  }
+
+  /// A column of type PLAIN in UTF-8; `rows()` values, empty ones included.
+  public byte[][] plains(int column) {
+    return (byte[][]) columns.get(column);
   }
 
   /// A column of type COUNTS; `rows()` values.
@@ -47,24 +72,38 @@ public final class ColumnBatch {
     return (long[]) columns.get(column);
   }
 
+  /// A column of type ATTRIBUTES.
+  public AttributeLists attributes(int column) {
+    return (AttributeLists) columns.get(column);
+  }
+
   /// Collects rows. Every row gives one value for each column, in the schema's order. One thread.
   public static final class Builder {
     private final StreamSchema schema;
+    private final Texts dictionary;
     private final List<Object> columns = new ArrayList<>();
     private int capacity;
     private int rows;
     private int column;
 
     public Builder(StreamSchema schema, int expectedRows) {
+      this(schema, expectedRows, new Texts());
+    }
+
+    /// @param dictionary which other batches may share
+    public Builder(StreamSchema schema, int expectedRows, Texts dictionary) {
       this.schema = schema;
+      this.dictionary = dictionary;
       this.capacity = Math.max(8, expectedRows);
       for (StreamSchema.Column each : schema.columns()) {
         columns.add(
             switch (each.type()) {
               case LONG -> new long[capacity];
-              case TEXT -> new String[capacity];
+              case TEXT -> new int[capacity];
+              case PLAIN -> new byte[capacity][];
               case COUNTS -> new int[capacity][];
               case UUID -> new long[2 * capacity];
+              case ATTRIBUTES -> new AttributeLists(capacity);
             });
       }
     }
@@ -75,9 +114,27 @@ public final class ColumnBatch {
       return next();
     }
 
+    /// A value of a TEXT or PLAIN column.
     public Builder add(String value) {
+      if (schema.columns().get(column).type() == ColumnType.PLAIN) {
+        return add(value.isEmpty() ? NOTHING : value.getBytes(StandardCharsets.UTF_8));
+      }
+      return addText(dictionary.idOf(value));
+    }
+
+    /// A value of a PLAIN column in UTF-8, which is kept.
+    public Builder add(byte[] utf8) {
+      expect(ColumnType.PLAIN);
+      ((byte[][]) columns.get(column))[rows] = utf8;
+      return next();
+    }
+
+    /// A value of a TEXT column.
+    ///
+    /// @param id of the dictionary
+    public Builder addText(int id) {
       expect(ColumnType.TEXT);
-      ((String[]) columns.get(column))[rows] = value;
+      ((int[]) columns.get(column))[rows] = id;
       return next();
     }
 
@@ -95,6 +152,45 @@ public final class ColumnBatch {
       return next();
     }
 
+    /// An attribute of the row; may come before the row's other values. An ATTRIBUTES column is
+    /// the schema's last.
+    ///
+    /// @param key of the dictionary
+    /// @param kind of [AttributeLists]
+    public Builder attribute(int key, byte kind, long value) {
+      attributes().add(key, kind, value);
+      return this;
+    }
+
+    /// A string attribute that hardly repeats.
+    ///
+    /// @param utf8 is kept
+    public Builder plainAttribute(int key, byte[] utf8) {
+      attributes().add(key, AttributeLists.PLAIN, attributes().addPlain(utf8));
+      return this;
+    }
+
+    /// No further attributes of this row.
+    public Builder endAttributes() {
+      expect(ColumnType.ATTRIBUTES);
+      attributes().endRow();
+      return next();
+    }
+
+    /// Takes back the attributes of a row that is not going to be.
+    public void dropAttributes() {
+      attributes().dropRow();
+    }
+
+    private AttributeLists attributes() {
+      return (AttributeLists) columns.getLast();
+    }
+
+    /// The strings of the batch.
+    public Texts dictionary() {
+      return dictionary;
+    }
+
     /// Rows that are complete.
     public int rows() {
       return rows;
@@ -108,9 +204,9 @@ public final class ColumnBatch {
       }
       List<Object> trimmed = new ArrayList<>();
       for (int i = 0; i < columns.size(); i++) {
-        trimmed.add(resized(i, rows));
+        trimmed.add(rows == capacity ? columns.get(i) : resized(i, rows));
       }
-      return new ColumnBatch(schema, rows, List.copyOf(trimmed));
+      return new ColumnBatch(schema, rows, List.copyOf(trimmed), dictionary);
     }
 
     private Builder next() {
@@ -145,9 +241,11 @@ public final class ColumnBatch {
       Object values = columns.get(index);
       return switch (schema.columns().get(index).type()) {
         case LONG -> Arrays.copyOf((long[]) values, size);
-        case TEXT -> Arrays.copyOf((String[]) values, size);
+        case TEXT -> Arrays.copyOf((int[]) values, size);
+        case PLAIN -> Arrays.copyOf((byte[][]) values, size);
         case COUNTS -> Arrays.copyOf((int[][]) values, size);
         case UUID -> Arrays.copyOf((long[]) values, 2 * size);
+        case ATTRIBUTES -> values;
       };
     }
   }

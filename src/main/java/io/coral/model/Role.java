@@ -1,9 +1,16 @@
 package io.coral.model;
 
-/// Which end of an exchange a process was. The codes are stored; they never change.
+/// Which end of an exchange a process was, or what else a span says it is. The codes are stored;
+/// they never change.
 public enum Role {
   SERVER(1, "server"),
-  CLIENT(2, "client");
+  CLIENT(2, "client"),
+  PRODUCER(3, "producer"),
+  CONSUMER(4, "consumer"),
+  /// Work inside a process.
+  INTERNAL(5, "internal"),
+  /// A span that does not say.
+  UNSPECIFIED(6, "unspecified");
 
   private final int code;
   private final String label;
@@ -28,7 +35,11 @@ public enum Role {
     return switch (code) {
       case 1 -> SERVER;
       case 2 -> CLIENT;
-      default -> throw new IllegalArgumentException("role: " + code + " (expected: 1 or 2)");
+      case 3 -> PRODUCER;
+      case 4 -> CONSUMER;
+      case 5 -> INTERNAL;
+      case 6 -> UNSPECIFIED;
+      default -> throw new IllegalArgumentException("role: " + code + " (expected: 1..6)");
     };
   }
 }

@@ -77,8 +77,43 @@ public record StreamSchema(String name, List<Column> columns) {
               // Of the span, or of the trace's first one.
               new Column("start_unix_nanos", ColumnType.LONG)));
 
+  /// Spans that applications sent, one row each. The first ones of the columns are those of
+  /// [#TRACES] of the same name; what a span was about (`system`, `method`, `route`, `status`) is
+  /// read from its attributes in their old and new spelling.
+  public static final StreamSchema SPANS =
+      new StreamSchema(
+          "spans",
+          List.of(
+              new Column("trace_id", ColumnType.UUID),
+              new Column("span_id", ColumnType.LONG),
+              new Column("parent_span_id", ColumnType.LONG),
+              new Column("service", ColumnType.TEXT),
+              new Column("name", ColumnType.TEXT),
+              // A code of io.coral.model.Role.
+              new Column("role", ColumnType.LONG),
+              new Column("start_unix_nanos", ColumnType.LONG),
+              new Column("duration_nanos", ColumnType.LONG),
+              // Of HTTP or gRPC; -1 when there is none.
+              new Column("status", ColumnType.LONG),
+              // "http", "grpc", "postgresql", "kafka" …; empty when the attributes do not say.
+              new Column("system", ColumnType.TEXT),
+              new Column("method", ColumnType.TEXT),
+              new Column("route", ColumnType.TEXT),
+              // Of the span: 0 unset, 1 OK, 2 error.
+              new Column("outcome", ColumnType.LONG),
+              new Column("outcome_message", ColumnType.TEXT),
+              // JSON: attributes, schema_url.
+              new Column("resource", ColumnType.TEXT),
+              // JSON: name, version, attributes, schema_url.
+              new Column("scope", ColumnType.TEXT),
+              new Column("trace_state", ColumnType.TEXT),
+              new Column("flags", ColumnType.LONG),
+              // JSON: events, links, counts of what the sender dropped; empty when there is none.
+              new Column("details", ColumnType.PLAIN),
+              new Column("attributes", ColumnType.ATTRIBUTES)));
+
   /// Every stream there is.
-  public static final List<StreamSchema> ALL = List.of(HTTP_METRICS, TRACES, TRACE_ALIASES);
+  public static final List<StreamSchema> ALL = List.of(HTTP_METRICS, TRACES, TRACE_ALIASES, SPANS);
 
   public StreamSchema {
     columns = List.copyOf(columns);

@@ -1,17 +1,21 @@
 package io.coral.rpc;
 
 import com.google.protobuf.Descriptors.FieldDescriptor;
+import io.coral.model.AttributeLists;
 import io.coral.model.ColumnBatch;
 import io.coral.model.StreamSchema;
+import io.coral.rpc.agent.v1.Attributes;
 import io.coral.rpc.agent.v1.Column;
 import io.coral.rpc.agent.v1.Counts;
 import io.coral.rpc.agent.v1.Longs;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.agent.v1.Strings;
 import io.coral.rpc.agent.v1.Uuids;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 
 /// [ColumnBatch] as the columns of a [PullResponse] and back.
 ///
@@ -34,6 +38,14 @@ public final class ColumnBatchCodec {
           column.setLongs(longs);
         }
         case TEXT -> column.setStrings(strings(batch.texts(i)));
+        case PLAIN -> {
+          String[] texts = new String[batch.rows()];
+          for (int row = 0; row < texts.length; row++) {
+            texts[row] = new String(batch.plains(i)[row], StandardCharsets.UTF_8);
+          }
+          column.setStrings(strings(texts));
+        }
+        case ATTRIBUTES -> column.setAttributes(attributes(batch.attributes(i), batch));
         case COUNTS -> {
           Counts.Builder counts = Counts.newBuilder();
           for (int[] row : batch.counts(i)) {
@@ -55,6 +67,35 @@ public final class ColumnBatchCodec {
       response.addColumns(column);
     }
     response.setRowCount(batch.rows());
+  }
+
+  private static Attributes attributes(AttributeLists lists, ColumnBatch batch) {
+    Attributes.Builder attributes = Attributes.newBuilder();
+    Map<Integer, Integer> ids = new HashMap<>();
+    IntUnaryOperator numbered =
+        id ->
+            ids.computeIfAbsent(
+                id,
+                _ -> {
+                  attributes.addDictionary(batch.dictionary().text(id));
+                  return attributes.getDictionaryCount() - 1;
+                });
+    for (int row = 0; row < batch.rows(); row++) {
+      attributes.addLengths(lists.end(row) - lists.start(row));
+      for (int i = lists.start(row); i < lists.end(row); i++) {
+        attributes.addKeys(numbered.applyAsInt(lists.key(i))).addKinds(lists.kind(i));
+        switch (lists.kind(i)) {
+          case AttributeLists.LONG -> attributes.addValues(lists.value(i));
+          case AttributeLists.PLAIN -> {
+            byte[] plain = lists.plain((int) lists.value(i));
+            attributes.addValues(attributes.getPlainCount());
+            attributes.addPlain(new String(plain, StandardCharsets.UTF_8));
+          }
+          default -> attributes.addValues(numbered.applyAsInt((int) lists.value(i)));
+        }
+      }
+    }
+    return attributes.build();
   }
 
   private static Strings strings(String[] values) {
@@ -103,7 +144,8 @@ public final class ColumnBatchCodec {
     if (column == null) {
       return switch (wanted.type()) {
         case LONG -> (batch, _) -> batch.add(0L);
-        case TEXT -> (batch, _) -> batch.add("");
+        case TEXT, PLAIN -> (batch, _) -> batch.add("");
+        case ATTRIBUTES -> (batch, _) -> batch.endAttributes();
         case COUNTS -> (batch, _) -> batch.add(new int[0]);
         case UUID -> (batch, _) -> batch.add(0L, 0L);
       };
@@ -113,14 +155,16 @@ public final class ColumnBatchCodec {
     String expected =
         switch (wanted.type()) {
           case LONG -> "longs";
-          case TEXT -> "strings";
+          case TEXT, PLAIN -> "strings";
+          case ATTRIBUTES -> "attributes";
           case COUNTS -> "counts";
           case UUID -> "uuids";
         };
     int length =
         switch (wanted.type()) {
           case LONG -> column.getLongs().getValuesCount();
-          case TEXT -> column.getStrings().getIndexesCount();
+          case TEXT, PLAIN -> column.getStrings().getIndexesCount();
+          case ATTRIBUTES -> column.getAttributes().getLengthsCount();
           case COUNTS -> column.getCounts().getLengthsCount();
           case UUID -> column.getUuids().getHighLowCount() / 2;
         };
@@ -138,7 +182,8 @@ public final class ColumnBatchCodec {
     }
     return switch (wanted.type()) {
       case LONG -> (batch, row) -> batch.add(column.getLongs().getValues(row));
-      case TEXT -> {
+      case ATTRIBUTES -> new AttributesCursor(column.getAttributes());
+      case TEXT, PLAIN -> {
         Strings strings = column.getStrings();
         yield (batch, row) -> batch.add(strings.getDictionary(strings.getIndexes(row)));
       }
@@ -165,6 +210,37 @@ public final class ColumnBatchCodec {
         values[i] = counts.getValues(at++);
       }
       batch.add(values);
+    }
+  }
+
+  private static final class AttributesCursor implements Cursor {
+    private final Attributes attributes;
+    private int at;
+
+    AttributesCursor(Attributes attributes) {
+      this.attributes = attributes;
+    }
+
+    @Override
+    public void add(ColumnBatch.Builder batch, int row) {
+      for (int end = at + attributes.getLengths(row); at < end; at++) {
+        int key = batch.dictionary().idOf(attributes.getDictionary(attributes.getKeys(at)));
+        long value = attributes.getValues(at);
+        byte kind = (byte) attributes.getKinds(at);
+        switch (kind) {
+          case AttributeLists.LONG -> batch.attribute(key, kind, value);
+          case AttributeLists.PLAIN ->
+              batch.plainAttribute(
+                  key, attributes.getPlain((int) value).getBytes(StandardCharsets.UTF_8));
+          case AttributeLists.TEXT, AttributeLists.JSON ->
+              batch.attribute(
+                  key, kind, batch.dictionary().idOf(attributes.getDictionary((int) value)));
+          default ->
+              throw new IllegalArgumentException(
+                  "kind of attribute: " + kind + " (expected: 0..3)");
+        }
+      }
+      batch.endAttributes();
     }
   }
 }

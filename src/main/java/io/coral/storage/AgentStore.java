@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.duckdb.DuckDBConnection;
@@ -256,29 +257,27 @@ public final class AgentStore implements AutoCloseable, RowSource {
   public void append(List<ColumnBatch> batches) {
     DuckDBConnection connection = database.writer();
     long partition = clock.instant().getEpochSecond() / PARTITION_SECONDS * PARTITION_SECONDS;
-    List<StreamTable> touched = new ArrayList<>();
+    Map<StreamSchema, StreamTable> touched = new LinkedHashMap<>();
     Map<String, Long> next = new HashMap<>(nextSeq);
-    Map<String, StreamTable> created = new HashMap<>();
+    boolean otherColumns = false;
     try {
+      for (ColumnBatch batch : batches) {
+        StreamTable table = touched.get(batch.schema());
+        if (table == null) {
+          table = partitionsOf(batch.schema()).get(partition);
+          otherColumns |= table == null;
+          table = table == null ? created(connection, batch.schema(), partition) : table;
+          touched.put(batch.schema(), table);
+        }
+        otherColumns |= table.prepare(connection, batch);
+      }
       Database.execute(connection, "BEGIN");
       for (ColumnBatch batch : batches) {
-        StreamSchema schema = batch.schema();
-        StreamTable table;
-        synchronized (partitions) {
-          table = partitionsOf(schema).get(partition);
-        }
-        if (table == null) {
-          table = created.get(schema.name());
-        }
-        if (table == null) {
-          table = table(schema, partition);
-          table.create(connection);
-          created.put(schema.name(), table);
-        }
-        touched.add(table);
-        long firstSeq = next.getOrDefault(schema.name(), 1L);
-        table.append(connection, "", epoch, firstSeq, batch, _ -> true);
-        next.put(schema.name(), firstSeq + batch.rows());
+        String stream = batch.schema().name();
+        long firstSeq = next.getOrDefault(stream, 1L);
+        Objects.requireNonNull(touched.get(batch.schema()))
+            .append(connection, "", epoch, firstSeq, batch, _ -> true);
+        next.put(stream, firstSeq + batch.rows());
       }
       for (Map.Entry<String, Long> stream : next.entrySet()) {
         if (!stream.getValue().equals(nextSeq.get(stream.getKey()))) {
@@ -288,17 +287,14 @@ public final class AgentStore implements AutoCloseable, RowSource {
       Database.execute(connection, "COMMIT");
     } catch (SQLException e) {
       Database.rollBack(connection);
-      touched.forEach(StreamTable::forgetUncommitted);
+      touched.values().forEach(StreamTable::forgetUncommitted);
       throw new StorageException("cannot store " + batches.size() + " batches", e);
     }
-    touched.forEach(StreamTable::committed);
-    // Readers learn of rows and tables together, and when they can see them.
+    touched.values().forEach(StreamTable::committed);
+    // Readers learn of rows when they can see them: a colony takes what is below a range for gone.
     synchronized (partitions) {
-      created.forEach(
-          (stream, table) -> partitionsOf(StreamSchema.named(stream)).put(partition, table));
-      for (StreamTable table : touched) {
-        table.startsAt(epoch, nextSeq.getOrDefault(table.stream(), 1L));
-      }
+      touched.forEach(
+          (schema, table) -> table.startsAt(epoch, nextSeq.getOrDefault(schema.name(), 1L)));
       next.forEach(
           (stream, seq) -> {
             if (seq > 1) {
@@ -307,14 +303,24 @@ public final class AgentStore implements AutoCloseable, RowSource {
           });
       nextSeq.putAll(next);
     }
-    afterCommit(connection, !created.isEmpty());
+    afterCommit(connection, otherColumns);
+  }
+
+  private StreamTable created(DuckDBConnection connection, StreamSchema schema, long partition)
+      throws SQLException {
+    StreamTable table = table(schema, partition);
+    table.create(connection);
+    synchronized (partitions) {
+      partitionsOf(schema).put(partition, table);
+    }
+    return table;
   }
 
   /// The rows are stored: a failure here must not look like theirs, or they would be stored again.
-  private void afterCommit(DuckDBConnection connection, boolean newPartition) {
+  private void afterCommit(DuckDBConnection connection, boolean otherColumns) {
     try {
       writeHighWater();
-      if (newPartition) {
+      if (otherColumns) {
         replaceViews(connection);
       }
     } catch (SQLException | UncheckedIOException e) {

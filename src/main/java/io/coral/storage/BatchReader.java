@@ -15,6 +15,7 @@ final class BatchReader {
   static ColumnBatch read(StreamSchema schema, ResultSet result, int expectedRows)
       throws SQLException {
     ColumnBatch.Builder batch = new ColumnBatch.Builder(schema, expectedRows);
+    AttributeJson attributes = new AttributeJson(batch);
     int[] positions = new int[schema.columns().size()];
     for (int i = 0; i < positions.length; i++) {
       positions[i] = result.findColumn(schema.columns().get(i).name());
@@ -23,7 +24,8 @@ final class BatchReader {
       for (int i = 0; i < positions.length; i++) {
         switch (schema.columns().get(i).type()) {
           case LONG -> batch.add(result.getLong(positions[i]));
-          case TEXT -> batch.add(result.getString(positions[i]));
+          case TEXT, PLAIN -> batch.add(result.getString(positions[i]));
+          case ATTRIBUTES -> attributes.add(result.getString(positions[i]));
           case COUNTS -> batch.add(counts(result.getArray(positions[i])));
           case UUID -> {
             UUID uuid = result.getObject(positions[i], UUID.class);

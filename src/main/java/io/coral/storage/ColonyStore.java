@@ -250,6 +250,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DayFile file;
     try {
       file = today(schema);
+      file.table.prepare(connection, batch.batch());
     } catch (SQLException e) {
       throw new StorageException("cannot begin a day of " + schema.name(), e);
     }
