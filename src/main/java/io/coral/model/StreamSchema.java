@@ -8,7 +8,14 @@ import java.util.List;
 /// @param columns in the order in which batches carry them
 public record StreamSchema(String name, List<Column> columns) {
   /// One column.
-  public record Column(String name, ColumnType type) {}
+  ///
+  /// @param grouped whether many rows have the same value in this and the other grouped columns, so
+  ///     that a store writes each combination once
+  public record Column(String name, ColumnType type, boolean grouped) {
+    public Column(String name, ColumnType type) {
+      this(name, type, false);
+    }
+  }
 
   /// RED windows of HTTP: one row per series and flush, the delta of a window of 10 s.
   public static final StreamSchema HTTP_METRICS =
@@ -87,28 +94,28 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("trace_id", ColumnType.UUID),
               new Column("span_id", ColumnType.LONG),
               new Column("parent_span_id", ColumnType.LONG),
-              new Column("service", ColumnType.TEXT),
-              new Column("name", ColumnType.TEXT),
+              new Column("service", ColumnType.TEXT, true),
+              new Column("name", ColumnType.TEXT, true),
               // A code of io.coral.model.Role.
-              new Column("role", ColumnType.LONG),
+              new Column("role", ColumnType.LONG, true),
               new Column("start_unix_nanos", ColumnType.LONG),
               new Column("duration_nanos", ColumnType.LONG),
               // Of HTTP or gRPC; -1 when there is none.
-              new Column("status", ColumnType.LONG),
+              new Column("status", ColumnType.LONG, true),
               // "http", "grpc", "postgresql", "kafka" …; empty when the attributes do not say.
-              new Column("system", ColumnType.TEXT),
-              new Column("method", ColumnType.TEXT),
-              new Column("route", ColumnType.TEXT),
+              new Column("system", ColumnType.TEXT, true),
+              new Column("method", ColumnType.TEXT, true),
+              new Column("route", ColumnType.TEXT, true),
               // Of the span: 0 unset, 1 OK, 2 error.
-              new Column("outcome", ColumnType.LONG),
-              new Column("outcome_message", ColumnType.TEXT),
+              new Column("outcome", ColumnType.LONG, true),
               // JSON: attributes, schema_url.
-              new Column("resource", ColumnType.TEXT),
+              new Column("resource", ColumnType.TEXT, true),
               // JSON: name, version, attributes, schema_url.
-              new Column("scope", ColumnType.TEXT),
-              new Column("trace_state", ColumnType.TEXT),
-              new Column("flags", ColumnType.LONG),
-              // JSON: events, links, counts of what the sender dropped; empty when there is none.
+              new Column("scope", ColumnType.TEXT, true),
+              new Column("flags", ColumnType.LONG, true),
+              // JSON: status_message, trace_state, events, links, counts of what the sender
+              // dropped;
+              // empty when there is none.
               new Column("details", ColumnType.PLAIN),
               new Column("attributes", ColumnType.ATTRIBUTES)));
 

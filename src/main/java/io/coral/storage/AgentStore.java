@@ -2,6 +2,7 @@ package io.coral.storage;
 
 import io.coral.histogram.Bounds;
 import io.coral.model.ColumnBatch;
+import io.coral.model.PayloadId;
 import io.coral.model.StreamSchema;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,12 +19,12 @@ import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.duckdb.DuckDBConnection;
@@ -62,6 +63,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private final Map<String, Map<Long, Long>> lastSeqs = new HashMap<>();
   private final List<String> losses = new CopyOnWriteArrayList<>();
   private final FileChannel highWater;
+  private final RecentPayloads payloads = new RecentPayloads();
 
   private AgentStore(
       Path directory, Clock clock, Database database, long epoch, FileChannel highWater) {
@@ -155,6 +157,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
         connection,
         "CREATE TABLE IF NOT EXISTS streams (stream VARCHAR NOT NULL, epoch BIGINT NOT NULL,"
             + " last_seq BIGINT NOT NULL)");
+    RecentPayloads.create(connection);
     createBounds(connection, "");
   }
 
@@ -183,6 +186,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   }
 
   private void load(DuckDBConnection connection) throws SQLException {
+    payloads.load(connection, clock.instant().getEpochSecond());
     for (StreamSchema schema : StreamSchema.ALL) {
       partitions.put(schema.name(), new TreeMap<>());
       Map<Long, Long> last =
@@ -206,7 +210,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       }
       for (long start : starts) {
         StreamTable table = table(schema, start);
-        table.load(connection);
+        table.load(connection, start == Collections.max(starts));
         partitionsOf(schema).put(start, table);
       }
     }
@@ -255,8 +259,18 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   /// Stores batches in one transaction. When this returns, they are committed.
   public void append(List<ColumnBatch> batches) {
+    append(batches, List.of());
+  }
+
+  /// Whether rows of a payload were stored lately.
+  boolean isStored(PayloadId payload) {
+    return payloads.contains(payload);
+  }
+
+  /// The same with the payloads that the batches were made of.
+  void append(List<ColumnBatch> batches, List<PayloadId> ofPayloads) {
     DuckDBConnection connection = database.writer();
-    long partition = clock.instant().getEpochSecond() / PARTITION_SECONDS * PARTITION_SECONDS;
+    long now = clock.instant().getEpochSecond();
     Map<StreamSchema, StreamTable> touched = new LinkedHashMap<>();
     Map<String, Long> next = new HashMap<>(nextSeq);
     boolean otherColumns = false;
@@ -264,20 +278,26 @@ public final class AgentStore implements AutoCloseable, RowSource {
       for (ColumnBatch batch : batches) {
         StreamTable table = touched.get(batch.schema());
         if (table == null) {
-          table = partitionsOf(batch.schema()).get(partition);
-          otherColumns |= table == null;
-          table = table == null ? created(connection, batch.schema(), partition) : table;
+          table = current(batch.schema(), now);
+          if (table == null) {
+            table = created(connection, batch.schema(), now);
+            otherColumns = true;
+          }
           touched.put(batch.schema(), table);
         }
         otherColumns |= table.prepare(connection, batch);
       }
       Database.execute(connection, "BEGIN");
-      for (ColumnBatch batch : batches) {
-        String stream = batch.schema().name();
+      for (Map.Entry<StreamSchema, StreamTable> each : touched.entrySet()) {
+        List<ColumnBatch> ofStream =
+            batches.stream().filter(batch -> batch.schema().equals(each.getKey())).toList();
+        String stream = each.getKey().name();
         long firstSeq = next.getOrDefault(stream, 1L);
-        Objects.requireNonNull(touched.get(batch.schema()))
-            .append(connection, "", epoch, firstSeq, batch, _ -> true);
-        next.put(stream, firstSeq + batch.rows());
+        each.getValue().append(connection, "", epoch, firstSeq, ofStream, _ -> true);
+        next.put(stream, firstSeq + ofStream.stream().mapToInt(ColumnBatch::rows).sum());
+      }
+      if (!ofPayloads.isEmpty()) {
+        payloads.write(connection, ofPayloads, now);
       }
       for (Map.Entry<String, Long> stream : next.entrySet()) {
         if (!stream.getValue().equals(nextSeq.get(stream.getKey()))) {
@@ -291,6 +311,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       throw new StorageException("cannot store " + batches.size() + " batches", e);
     }
     touched.values().forEach(StreamTable::committed);
+    payloads.committed(ofPayloads);
     // Readers learn of rows when they can see them: a colony takes what is below a range for gone.
     synchronized (partitions) {
       touched.forEach(
@@ -306,12 +327,27 @@ public final class AgentStore implements AutoCloseable, RowSource {
     afterCommit(connection, otherColumns);
   }
 
-  private StreamTable created(DuckDBConnection connection, StreamSchema schema, long partition)
+  /// The partition to write into, null when a new one begins.
+  private @Nullable StreamTable current(StreamSchema schema, long nowSeconds) {
+    Map.Entry<Long, StreamTable> newest = partitionsOf(schema).lastEntry();
+    boolean goesOn =
+        newest != null
+            && newest.getKey() / PARTITION_SECONDS >= nowSeconds / PARTITION_SECONDS
+            && (!newest.getValue().isFull() || newest.getKey() >= nowSeconds);
+    return goesOn ? newest.getValue() : null;
+  }
+
+  private StreamTable created(DuckDBConnection connection, StreamSchema schema, long nowSeconds)
       throws SQLException {
-    StreamTable table = table(schema, partition);
+    long tenMinutes = nowSeconds / PARTITION_SECONDS * PARTITION_SECONDS;
+    NavigableMap<Long, StreamTable> tables = partitionsOf(schema);
+    boolean isFirst = tables.isEmpty() || tables.lastKey() < tenMinutes;
+    long start = isFirst ? tenMinutes : nowSeconds;
+    StreamTable table = table(schema, start);
     table.create(connection);
     synchronized (partitions) {
-      partitionsOf(schema).put(partition, table);
+      tables.values().forEach(StreamTable::close);
+      tables.put(start, table);
     }
     return table;
   }
@@ -331,7 +367,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private void setLastSeq(DuckDBConnection connection, String stream, long lastSeq)
       throws SQLException {
     String key = " WHERE stream = " + Database.literal(stream) + " AND epoch = " + epoch;
-    if (Database.number(connection, "SELECT count(*) FROM streams" + key) == 0) {
+    if (!lastSeqs(stream).containsKey(epoch)) {
       Database.execute(
           connection,
           "INSERT INTO streams VALUES ("

@@ -124,7 +124,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DayFile file = dayFile(schema, day);
     try {
       attach(file.path, file.catalog);
-      file.table.load(database.writer());
+      file.table.load(database.writer(), true);
       synchronized (days) {
         daysOf(schema).put(day, file);
       }
@@ -264,7 +264,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         Database.execute(connection, "ROLLBACK");
         return false;
       }
-      file.table.append(connection, agentId, batch.epoch(), batch.firstSeq(), batch.batch(), keep);
+      file.table.append(
+          connection, agentId, batch.epoch(), batch.firstSeq(), List.of(batch.batch()), keep);
       // What an agent lost before this colony first asked it is no gap of this history.
       if (known > 0 && batch.firstSeq() > seq + 1) {
         Database.execute(

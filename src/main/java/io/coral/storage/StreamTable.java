@@ -9,9 +9,7 @@ import io.coral.model.StreamSchema;
 import io.coral.model.Texts;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,39 +22,39 @@ import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 
-/// One partition of a stream: a table of rows whose strings are numbers, and the dictionary of
-/// those numbers. A partition is one table pair of the agent's file, or one file of the colony.
+/// One partition of a stream: a table of rows whose strings are numbers, the [Dictionary] of those
+/// numbers, and for some streams [Groups] and [AttributeShapes]. A partition is some tables of the
+/// agent's file, or one file of the colony.
 ///
 /// [#prepare] and [#append] belong to the store's writer thread. A rolled back transaction must be
 /// followed by [#forgetUncommitted()].
 final class StreamTable {
-  private static final int MAX_ATTRIBUTE_TEXTS = 100_000;
+  private static final int MAX_WORDS = 100_000;
   private static final Gson GSON = new Gson();
 
   private final String catalog;
   private final String rows;
-  private final String dictionary;
+  private final Dictionary dictionary;
   private final StreamSchema schema;
   private final boolean withAgent;
-  private final Map<String, Integer> ids = new HashMap<>();
-  private final Map<String, Integer> unwritten = new LinkedHashMap<>();
-  private final List<String> uncommitted = new ArrayList<>();
   private final Map<Long, Long> firstSeqs = new HashMap<>();
-  private final @Nullable AttributeColumns attributes;
+  private final List<StreamSchema.Column> grouped;
+  private final @Nullable Groups groups;
+  private final @Nullable AttributeShapes shapes;
   private @Nullable Numbers numbers;
 
-  /// What the strings of a batch's dictionary are called here.
+  /// What the strings of a batch's dictionary are called here, and which shapes were seen.
   private static final class Numbers {
     final Texts texts;
 
     // The number plus one.
-    int[] ids;
-    final int[][] columns = new int[AttributeLists.KINDS][];
+    int[] ids = new int[64];
+    int[] shapeSlots = new int[64];
+    final List<int[]> shapeCodes = new ArrayList<>();
+    final List<AttributeShapes.Shape> shapes = new ArrayList<>();
 
     Numbers(Texts texts) {
       this.texts = texts;
-      this.ids = new int[64];
-      Arrays.setAll(columns, _ -> new int[64]);
     }
   }
 
@@ -66,12 +64,14 @@ final class StreamTable {
   StreamTable(String catalog, String suffix, StreamSchema schema, boolean withAgent) {
     this.catalog = catalog;
     this.rows = schema.name() + suffix;
-    this.dictionary = "dictionary_" + schema.name() + suffix;
+    this.dictionary = new Dictionary(catalog, "dictionary_" + rows);
     this.schema = schema;
     this.withAgent = withAgent;
-    this.attributes =
+    this.grouped = schema.columns().stream().filter(StreamSchema.Column::grouped).toList();
+    this.groups = grouped.isEmpty() ? null : new Groups(catalog, "groups_" + rows, grouped);
+    this.shapes =
         schema.columns().getLast().type() == ColumnType.ATTRIBUTES
-            ? new AttributeColumns(rowsTable(), catalog + ".attributes_" + schema.name() + suffix)
+            ? new AttributeShapes(catalog, "shapes_" + rows, rowsTable())
             : null;
   }
 
@@ -80,13 +80,12 @@ final class StreamTable {
     return catalog + "." + rows;
   }
 
-  private String dictionaryTable() {
-    return catalog + "." + dictionary;
-  }
-
   void create(Connection connection) throws SQLException {
     String columns =
-        schema.columns().stream().map(StreamTable::definition).collect(Collectors.joining());
+        schema.columns().stream()
+            .filter(column -> !column.grouped())
+            .map(this::definition)
+            .collect(Collectors.joining());
     Database.execute(
         connection,
         "CREATE TABLE IF NOT EXISTS "
@@ -94,47 +93,72 @@ final class StreamTable {
             + " ("
             + (withAgent ? "agent INTEGER NOT NULL, " : "")
             + "epoch BIGINT NOT NULL, seq BIGINT NOT NULL"
+            + (groups == null ? "" : ", kind INTEGER NOT NULL")
             + columns
             + ")");
-    Database.execute(
-        connection,
-        "CREATE TABLE IF NOT EXISTS "
-            + dictionaryTable()
-            + " (id INTEGER NOT NULL, value VARCHAR NOT NULL)");
-    if (attributes != null) {
-      attributes.create(connection);
+    dictionary.create(connection);
+    if (groups != null) {
+      groups.create(connection);
+    }
+    if (shapes != null) {
+      shapes.create(connection);
     }
   }
 
-  private static String definition(StreamSchema.Column column) {
+  private String definition(StreamSchema.Column column) {
     return switch (column.type()) {
-      case ATTRIBUTES -> ", " + AttributeColumns.MORE + " VARCHAR";
+      case ATTRIBUTES ->
+          ", shape INTEGER NOT NULL, more VARCHAR" + (shapes == null ? "" : shapes.definitions());
       case PLAIN -> ", " + column.name() + " VARCHAR";
       default -> ", " + column.name() + " " + sqlType(column.type()) + " NOT NULL";
     };
   }
 
-  /// Reads the dictionary of a partition that existed before, and where its epochs begin.
-  void load(Connection connection) throws SQLException {
+  /// Reads what is known of a partition that existed before.
+  ///
+  /// @param continued whether it is written on
+  void load(Connection connection, boolean continued) throws SQLException {
     firstSeqs.putAll(
         Database.pairs(
             connection, "SELECT epoch, min(seq) FROM " + rowsTable() + " GROUP BY epoch"));
-    try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery("SELECT id, value FROM " + dictionaryTable())) {
-      while (result.next()) {
-        ids.put(result.getString(2), result.getInt(1));
-      }
+    if (shapes != null) {
+      shapes.load(connection);
     }
-    if (attributes != null) {
-      attributes.load(connection);
+    if (continued) {
+      dictionary.load(connection);
+      if (groups != null) {
+        groups.load(connection);
+      }
     }
   }
 
   void drop(Connection connection) throws SQLException {
     Database.execute(connection, "DROP TABLE IF EXISTS " + rowsTable());
-    Database.execute(connection, "DROP TABLE IF EXISTS " + dictionaryTable());
-    if (attributes != null) {
-      attributes.drop(connection);
+    dictionary.drop(connection);
+    if (groups != null) {
+      groups.drop(connection);
+    }
+    if (shapes != null) {
+      shapes.drop(connection);
+    }
+  }
+
+  /// Whether what is held in memory of this partition has become too much.
+  boolean isFull() {
+    return dictionary.size() > MAX_WORDS
+        || (groups != null && groups.size() > MAX_WORDS)
+        || (shapes != null && shapes.size() > MAX_WORDS / 10);
+  }
+
+  /// Nothing is written any more: lets go of what only writing needs.
+  void close() {
+    dictionary.close();
+    numbers = null;
+    if (groups != null) {
+      groups.close();
+    }
+    if (shapes != null) {
+      shapes.close();
     }
   }
 
@@ -142,30 +166,18 @@ final class StreamTable {
   ///
   /// @return whether the table has more columns than before
   boolean prepare(Connection connection, ColumnBatch batch) throws SQLException {
-    if (attributes == null) {
+    if (shapes == null) {
       return false;
     }
+    int before = shapes.layout().length;
     Numbers known = numbers(batch.dictionary());
-    int before = attributes.columns().size();
     AttributeLists lists = batch.attributes(schema.columns().size() - 1);
-    for (int i = 0; i < lists.size(); i++) {
-      int key = lists.key(i);
-      int[] ofKind = columnsOf(known, lists.kind(i), key);
-      if (ofKind[key] == 0) {
-        int number = attributes.numberOf(connection, batch.dictionary().text(key), lists.kind(i));
-        ofKind[key] = number < 0 ? -1 : number + 1;
+    for (int row = 0; row < batch.rows(); row++) {
+      if (shapeOf(known, lists, row) == null) {
+        addShape(connection, shapes, known, lists, row);
       }
     }
-    return attributes.columns().size() > before;
-  }
-
-  private static int[] columnsOf(Numbers known, byte kind, int key) {
-    int[] ofKind = known.columns[kind];
-    if (key >= ofKind.length) {
-      ofKind = Arrays.copyOf(ofKind, Math.max(2 * ofKind.length, key + 1));
-      known.columns[kind] = ofKind;
-    }
-    return ofKind;
+    return shapes.layout().length > before;
   }
 
   /// Batches mostly share one dictionary.
@@ -178,149 +190,281 @@ final class StreamTable {
     return known;
   }
 
-  /// Appends a batch inside the transaction that the caller has begun, after [#prepare].
+  private static AttributeShapes.@Nullable Shape shapeOf(
+      Numbers known, AttributeLists lists, int row) {
+    int start = lists.start(row);
+    int count = lists.end(row) - start;
+    int mask = known.shapeSlots.length - 1;
+    for (int slot = hash(lists, start, count) & mask; ; slot = (slot + 1) & mask) {
+      int number = known.shapeSlots[slot] - 1;
+      if (number < 0) {
+        return null;
+      }
+      if (isSame(known.shapeCodes.get(number), lists, start, count)) {
+        return known.shapes.get(number);
+      }
+    }
+  }
+
+  private static int code(AttributeLists lists, int index) {
+    return lists.key(index) << 2 | lists.kind(index);
+  }
+
+  private static int hash(AttributeLists lists, int start, int count) {
+    int hash = count;
+    for (int i = start; i < start + count; i++) {
+      hash = (hash ^ code(lists, i)) * 0x9e3779b1;
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+
+  private static boolean isSame(int[] codes, AttributeLists lists, int start, int count) {
+    if (codes.length != count) {
+      return false;
+    }
+    for (int i = 0; i < count; i++) {
+      if (codes[i] != code(lists, start + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void addShape(
+      Connection connection, AttributeShapes shapes, Numbers known, AttributeLists lists, int row)
+      throws SQLException {
+    int start = lists.start(row);
+    int count = lists.end(row) - start;
+    List<String> keys = new ArrayList<>();
+    byte[] kinds = new byte[count];
+    int[] codes = new int[count];
+    for (int i = 0; i < count; i++) {
+      keys.add(known.texts.text(lists.key(start + i)));
+      kinds[i] = lists.kind(start + i);
+      codes[i] = code(lists, start + i);
+    }
+    known.shapes.add(shapes.of(connection, keys, kinds));
+    known.shapeCodes.add(codes);
+    if (2 * known.shapes.size() >= known.shapeSlots.length) {
+      known.shapeSlots = new int[2 * known.shapeSlots.length];
+      for (int number = 0; number < known.shapes.size() - 1; number++) {
+        place(known, number, hash(known.shapeCodes.get(number)));
+      }
+    }
+    place(known, known.shapes.size() - 1, hash(codes));
+  }
+
+  private static int hash(int[] codes) {
+    int hash = codes.length;
+    for (int code : codes) {
+      hash = (hash ^ code) * 0x9e3779b1;
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+
+  private static void place(Numbers known, int number, int hash) {
+    int mask = known.shapeSlots.length - 1;
+    int slot = hash & mask;
+    while (known.shapeSlots[slot] != 0) {
+      slot = (slot + 1) & mask;
+    }
+    known.shapeSlots[slot] = number + 1;
+  }
+
+  /// Appends batches inside the transaction that the caller has begun, after [#prepare]; all of
+  /// them through one appender, since making one costs as much as some hundred rows.
   ///
   /// @param agent who stored the rows first; ignored without agent column
   /// @param firstSeq number of the first row
-  /// @param keep which rows are stored; the others keep their numbers
+  /// @param keep which rows of a batch are stored; the others keep their numbers
   void append(
       DuckDBConnection connection,
       String agent,
       long epoch,
       long firstSeq,
-      ColumnBatch batch,
+      List<ColumnBatch> batches,
       IntPredicate keep)
       throws SQLException {
+    long seq = firstSeq;
     try (DuckDBAppender appender = connection.createAppender(catalog, "main", rows)) {
-      int agentId = withAgent ? idOf(agent) : 0;
-      Numbers known = numbers(batch.dictionary());
-      AttributeAppender ofAttributes =
-          attributes == null ? null : new AttributeAppender(appender, batch, known, attributes);
-      for (int row = 0; row < batch.rows(); row++) {
-        if (!keep.test(row)) {
-          continue;
-        }
-        appender.beginRow();
-        if (withAgent) {
-          appender.append(agentId);
-        }
-        appender.append(epoch).append(firstSeq + row);
-        appendColumns(appender, batch, row, known);
-        if (ofAttributes != null) {
-          ofAttributes.append(row);
-        }
-        appender.endRow();
+      int agentId = withAgent ? dictionary.idOf(agent) : 0;
+      for (ColumnBatch batch : batches) {
+        append(appender, agentId, epoch, seq, batch, keep);
+        seq += batch.rows();
       }
       appender.flush();
     }
-    if (!unwritten.isEmpty()) {
-      try (DuckDBAppender appender = connection.createAppender(catalog, "main", dictionary)) {
-        for (Map.Entry<String, Integer> entry : unwritten.entrySet()) {
-          appender.beginRow();
-          appender.append(entry.getValue()).append(entry.getKey());
-          appender.endRow();
-        }
-        appender.flush();
-      }
-      unwritten.clear();
+    dictionary.flush(connection);
+    if (groups != null) {
+      groups.flush(connection);
     }
   }
 
-  private void appendColumns(DuckDBAppender appender, ColumnBatch batch, int row, Numbers known)
+  private void append(
+      DuckDBAppender appender,
+      int agentId,
+      long epoch,
+      long firstSeq,
+      ColumnBatch batch,
+      IntPredicate keep)
       throws SQLException {
-    for (int column = 0; column < schema.columns().size(); column++) {
-      switch (schema.columns().get(column).type()) {
-        case LONG -> appender.append(batch.longs(column)[row]);
-        case TEXT -> appender.append(idOf(known, batch.textIds(column)[row]));
-        case PLAIN -> {
-          byte[] value = batch.plains(column)[row];
-          if (value.length == 0) {
-            appender.appendNull();
-          } else {
-            appender.append(new String(value, StandardCharsets.UTF_8));
+    Numbers known = numbers(batch.dictionary());
+    AttributeAppender attributes =
+        shapes == null ? null : new AttributeAppender(appender, batch, known, shapes);
+    Columns columns = new Columns(batch);
+    for (int row = 0; row < batch.rows(); row++) {
+      if (!keep.test(row)) {
+        continue;
+      }
+      appender.beginRow();
+      if (withAgent) {
+        appender.append(agentId);
+      }
+      appender.append(epoch).append(firstSeq + row);
+      if (groups != null) {
+        appender.append(groups.idOf(columns.tuple(row, known)));
+      }
+      columns.append(appender, row, known);
+      if (attributes != null) {
+        attributes.append(row);
+      }
+      appender.endRow();
+    }
+  }
+
+  /// The columns of a batch as the rows are written: by kind, without looking any of them up.
+  private final class Columns {
+    private final ColumnType[] types;
+    private final Object[] arrays;
+    private final boolean[] isGrouped;
+    private final long[] tuple = new long[grouped.size()];
+
+    Columns(ColumnBatch batch) {
+      int count = schema.columns().size();
+      types = new ColumnType[count];
+      arrays = new Object[count];
+      isGrouped = new boolean[count];
+      for (int i = 0; i < count; i++) {
+        types[i] = schema.columns().get(i).type();
+        isGrouped[i] = schema.columns().get(i).grouped();
+        arrays[i] =
+            switch (types[i]) {
+              case LONG -> batch.longs(i);
+              case TEXT -> batch.textIds(i);
+              case PLAIN -> batch.plains(i);
+              case COUNTS -> batch.counts(i);
+              case UUID -> batch.uuids(i);
+              case ATTRIBUTES -> batch.attributes(i);
+            };
+      }
+    }
+
+    long[] tuple(int row, Numbers known) {
+      int at = 0;
+      for (int i = 0; i < types.length; i++) {
+        if (isGrouped[i]) {
+          tuple[at++] =
+              types[i] == ColumnType.TEXT
+                  ? idOf(known, ((int[]) arrays[i])[row])
+                  : ((long[]) arrays[i])[row];
+        }
+      }
+      return tuple;
+    }
+
+    void append(DuckDBAppender appender, int row, Numbers known) throws SQLException {
+      for (int i = 0; i < types.length; i++) {
+        if (isGrouped[i]) {
+          continue;
+        }
+        switch (types[i]) {
+          case LONG -> appender.append(((long[]) arrays[i])[row]);
+          case TEXT -> appender.append(idOf(known, ((int[]) arrays[i])[row]));
+          case PLAIN -> appendPlain(appender, ((byte[][]) arrays[i])[row]);
+          case COUNTS -> appender.append(((int[][]) arrays[i])[row]);
+          case UUID -> {
+            long[] halves = (long[]) arrays[i];
+            appender.appendUUID(halves[2 * row], halves[2 * row + 1]);
+          }
+          case ATTRIBUTES -> {
+            // Behind the others.
           }
         }
-        case COUNTS -> appender.append(batch.counts(column)[row]);
-        case UUID ->
-            appender.appendUUID(batch.uuids(column)[2 * row], batch.uuids(column)[2 * row + 1]);
-        case ATTRIBUTES -> {
-          // Behind the others.
-        }
       }
     }
   }
 
-  /// Appends the attribute columns of rows.
+  private static void appendPlain(DuckDBAppender appender, byte[] utf8) throws SQLException {
+    if (utf8.length == 0) {
+      appender.appendNull();
+    } else {
+      appender.append(new String(utf8, StandardCharsets.UTF_8));
+    }
+  }
+
+  /// Appends the attributes of rows.
   private final class AttributeAppender {
     private final DuckDBAppender appender;
     private final AttributeLists lists;
     private final Numbers known;
-    private final byte[] kinds;
-
-    // Index of the row's attribute plus one, by column.
-    private final int[] found;
+    private final int[] layout;
+    private final long[] values;
+    private final byte[][] plain;
 
     AttributeAppender(
-        DuckDBAppender appender, ColumnBatch batch, Numbers known, AttributeColumns columns) {
+        DuckDBAppender appender, ColumnBatch batch, Numbers known, AttributeShapes shapes) {
       this.appender = appender;
       this.lists = batch.attributes(schema.columns().size() - 1);
       this.known = known;
-      List<AttributeColumns.Column> all = columns.columns();
-      this.kinds = new byte[all.size()];
-      for (int i = 0; i < kinds.length; i++) {
-        kinds[i] = all.get(i).kind();
-      }
-      this.found = new int[kinds.length];
+      this.layout = shapes.layout();
+      this.values = new long[AttributeShapes.MOST_VALUES];
+      this.plain = new byte[AttributeShapes.MOST_PLAIN][];
     }
 
     void append(int row) throws SQLException {
+      AttributeShapes.Shape shape = shapeOf(known, lists, row);
+      if (shape == null) {
+        throw new IllegalStateException("a row of " + rows + " was not prepared");
+      }
       Map<String, Object> more = null;
-      for (int i = lists.start(row); i < lists.end(row); i++) {
-        byte kind = lists.kind(i);
-        int column = known.columns[kind][lists.key(i)] - 1;
-        if (column < 0 || (isText(kind) && isTooMuch((int) lists.value(i)))) {
+      int start = lists.start(row);
+      int lastValue = 0;
+      int lastPlain = 0;
+      for (int i = 0; i < shape.kinds().length; i++) {
+        int slot = shape.slots()[i];
+        long value = lists.value(start + i);
+        if (slot < 0) {
           more = more == null ? new LinkedHashMap<>() : more;
-          more.put(known.texts.text(lists.key(i)), json(i));
-        } else {
-          found[column] = i + 1;
+          more.put(shape.keys().get(i), json(shape.kinds()[i], value));
+          continue;
+        }
+        switch (shape.kinds()[i]) {
+          case AttributeLists.LONG -> values[lastValue++] = value;
+          case AttributeLists.PLAIN -> plain[lastPlain++] = lists.plain((int) value);
+          default -> values[lastValue++] = idOf(known, (int) value);
         }
       }
+      appender.append(shape.id());
       if (more == null) {
         appender.appendNull();
       } else {
         appender.append(GSON.toJson(more));
       }
-      for (int column = 0; column < found.length; column++) {
-        int index = found[column] - 1;
-        if (index < 0) {
+      for (int column : layout) {
+        if (column > 0 && column <= lastValue) {
+          appender.append(values[column - 1]);
+        } else if (column < 0 && -column <= lastPlain) {
+          appender.append(new String(plain[-column - 1], StandardCharsets.UTF_8));
+        } else {
           appender.appendNull();
-          continue;
-        }
-        found[column] = 0;
-        switch (kinds[column]) {
-          case AttributeLists.LONG -> appender.append(lists.value(index));
-          case AttributeLists.PLAIN ->
-              appender.append(
-                  new String(lists.plain((int) lists.value(index)), StandardCharsets.UTF_8));
-          default -> appender.append(idOf(known, (int) lists.value(index)));
         }
       }
     }
 
-    private static boolean isText(byte kind) {
-      return kind == AttributeLists.TEXT || kind == AttributeLists.JSON;
-    }
-
-    /// A partition's dictionary is held in memory.
-    private boolean isTooMuch(int id) {
-      return ids.size() >= MAX_ATTRIBUTE_TEXTS
-          && (id >= known.ids.length || known.ids[id] == 0)
-          && !ids.containsKey(known.texts.text(id));
-    }
-
-    private Object json(int index) {
-      long value = lists.value(index);
-      return switch (lists.kind(index)) {
+    private Object json(byte kind, long value) {
+      return switch (kind) {
         case AttributeLists.LONG -> value;
         case AttributeLists.PLAIN -> new String(lists.plain((int) value), StandardCharsets.UTF_8);
         case AttributeLists.JSON -> JsonParser.parseString(known.texts.text((int) value));
@@ -335,22 +479,10 @@ final class StreamTable {
     }
     int id = known.ids[text];
     if (id == 0) {
-      id = idOf(known.texts.text(text)) + 1;
+      id = dictionary.idOf(known.texts.text(text)) + 1;
       known.ids[text] = id;
     }
     return id - 1;
-  }
-
-  private int idOf(String value) {
-    Integer known = ids.get(value);
-    if (known != null) {
-      return known;
-    }
-    int id = ids.size();
-    ids.put(value, id);
-    uncommitted.add(value);
-    unwritten.put(value, id);
-    return id;
   }
 
   /// Rows of an epoch begin at a number, unless they begin before it.
@@ -363,17 +495,21 @@ final class StreamTable {
     return firstSeqs.getOrDefault(epoch, Long.MAX_VALUE);
   }
 
-  /// The transaction was committed: what it added to the dictionary stays.
+  /// The transaction was committed: what it added beside the rows stays.
   void committed() {
-    uncommitted.clear();
+    dictionary.committed();
+    if (groups != null) {
+      groups.committed();
+    }
   }
 
-  /// The transaction was rolled back: so is what it added to the dictionary.
+  /// The transaction was rolled back: so is what it added beside the rows.
   void forgetUncommitted() {
-    uncommitted.forEach(ids::remove);
-    uncommitted.clear();
-    unwritten.clear();
+    dictionary.forgetUncommitted();
     numbers = null;
+    if (groups != null) {
+      groups.forgetUncommitted();
+    }
   }
 
   /// A relation with every row of the partition that fits `condition` and its strings.
@@ -382,26 +518,36 @@ final class StreamTable {
     StringBuilder joins = new StringBuilder();
     if (withAgent) {
       sql.append("a.value AS agent_id, ");
-      joins.append(" JOIN ").append(dictionaryTable()).append(" AS a ON a.id = r.agent");
+      joins.append(" JOIN ").append(dictionary.table()).append(" AS a ON a.id = r.agent");
     }
     sql.append("r.epoch, r.seq");
+    if (groups != null) {
+      joins.append(" JOIN ").append(groups.table()).append(" AS g ON g.id = r.kind");
+    }
     for (StreamSchema.Column column : schema.columns()) {
-      if (column.type() == ColumnType.ATTRIBUTES && attributes != null) {
-        sql.append(", ").append(attributes.json("strings.v")).append(" AS ").append(column.name());
-        joins
-            .append(" CROSS JOIN (SELECT list(value ORDER BY id) AS v FROM ")
-            .append(dictionaryTable())
-            .append(") AS strings");
-      } else if (column.type() == ColumnType.PLAIN) {
-        sql.append(", coalesce(r.").append(column.name()).append(", '') AS ");
-        sql.append(column.name());
-      } else if (column.type() == ColumnType.TEXT) {
-        String alias = "d_" + column.name();
-        sql.append(", ").append(alias).append(".value AS ").append(column.name());
-        joins.append(" JOIN ").append(dictionaryTable()).append(" AS ").append(alias);
-        joins.append(" ON ").append(alias).append(".id = r.").append(column.name());
-      } else {
-        sql.append(", r.").append(column.name());
+      String row = column.grouped() ? "g." : "r.";
+      switch (column.type()) {
+        case TEXT -> {
+          String alias = "d_" + column.name();
+          sql.append(", ").append(alias).append(".value AS ").append(column.name());
+          joins.append(" JOIN ").append(dictionary.table()).append(" AS ").append(alias);
+          joins.append(" ON ").append(alias).append(".id = ").append(row).append(column.name());
+        }
+        case PLAIN -> {
+          sql.append(", coalesce(r.").append(column.name()).append(", '') AS ");
+          sql.append(column.name());
+        }
+        case ATTRIBUTES -> {
+          if (shapes != null) {
+            sql.append(", ").append(shapes.json("strings.v")).append(" AS ").append(column.name());
+            joins.append(" JOIN ").append(shapes.table()).append(" AS shape ON shape.id = r.shape");
+            joins
+                .append(" CROSS JOIN (SELECT list(value ORDER BY id) AS v FROM ")
+                .append(dictionary.table())
+                .append(") AS strings");
+          }
+        }
+        default -> sql.append(", ").append(row).append(column.name());
       }
     }
     sql.append(" FROM ").append(rowsTable()).append(" AS r").append(joins);
@@ -415,20 +561,17 @@ final class StreamTable {
   ///
   /// @param values SQL of the values, separated by commas
   String hasText(String column, String values) {
-    return "r."
-        + column
-        + " IN (SELECT id FROM "
-        + dictionaryTable()
-        + " WHERE value IN ("
-        + values
-        + "))";
+    String ids = "(SELECT id FROM " + dictionary.table() + " WHERE value IN (" + values + "))";
+    return groups != null && grouped.stream().anyMatch(each -> each.name().equals(column))
+        ? "r.kind IN (SELECT id FROM " + groups.table() + " WHERE " + column + " IN " + ids + ")"
+        : "r." + column + " IN " + ids;
   }
 
   /// A relation `(id, value)` of some strings.
   ///
   /// @param ids SQL of their numbers, separated by commas
   String texts(String ids) {
-    return "SELECT id, value FROM " + dictionaryTable() + " WHERE id IN (" + ids + ")";
+    return "SELECT id, value FROM " + dictionary.table() + " WHERE id IN (" + ids + ")";
   }
 
   /// A relation with the columns of another one and, for each text column of it that is named, its
@@ -441,7 +584,7 @@ final class StreamTable {
     for (String column : columns) {
       String alias = "d_" + column;
       sql.append(", ").append(alias).append(".value AS ").append(alias);
-      joins.append(" JOIN ").append(dictionaryTable()).append(" AS ").append(alias);
+      joins.append(" JOIN ").append(dictionary.table()).append(" AS ").append(alias);
       joins.append(" ON ").append(alias).append(".id = r.").append(column);
     }
     return sql.append(" FROM (").append(relation).append(") AS r").append(joins).toString();
