@@ -4,13 +4,7 @@ CREATE OR REPLACE VIEW beyla_grpc_metrics_local AS SELECT * FROM beyla_grpc_metr
 CREATE OR REPLACE VIEW beyla_sql_metrics_local AS SELECT * FROM beyla_sql_metrics;
 CREATE OR REPLACE VIEW beyla_traces_local AS SELECT * FROM beyla_traces;
 
-CREATE OR REPLACE VIEW otel_spans_local AS
-SELECT NULL::UBIGINT AS seq_id, NULL::TIMESTAMP AS "timestamp", NULL::VARCHAR AS trace_id,
-       NULL::VARCHAR AS span_id, NULL::VARCHAR AS parent_span_id, NULL::VARCHAR AS service_name,
-       NULL::VARCHAR AS span_kind, NULL::DOUBLE AS duration_ms, NULL::BOOLEAN AS is_error,
-       NULL::INTEGER AS http_status, NULL::VARCHAR AS http_method, NULL::VARCHAR AS http_route,
-       NULL::JSON AS attributes, NULL::TIMESTAMP AS created_at
-WHERE false;
+CREATE OR REPLACE VIEW otel_spans_local AS SELECT * FROM otel_spans;
 
 CREATE OR REPLACE VIEW system_metrics_local AS
 SELECT NULL::UBIGINT AS seq_id, NULL::TIMESTAMP AS "timestamp", NULL::VARCHAR AS metric_name,

@@ -9,27 +9,78 @@ SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
        nullif(status, 0)::SMALLINT AS http_status_code,
        b.seed_upper_ms AS latency_bucket_ms,
        sum(n)::BIGINT AS count,
-       map_concat(MAP {'role': 'server'}, attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
+       map_concat(MAP {'role': 'server', 'source': source},
+                  attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
 FROM (SELECT *, unnest(histogram) AS n,
              generate_subscripts(histogram, 1) - 1 + histogram_offset AS at
-      FROM http_metrics_rows WHERE role = 1) AS r
+      FROM http_metrics_rows WHERE role = 1 AND counted = 1) AS r
 JOIN latency_bounds AS b ON b.bucket = r.at
 WHERE n > 0
 GROUP BY ALL;
 
 CREATE OR REPLACE VIEW beyla_grpc_metrics AS
-SELECT NULL::TIMESTAMPTZ AS "timestamp", ${no_agent_id} NULL::VARCHAR AS service_name,
-       NULL::VARCHAR AS grpc_method, NULL::SMALLINT AS grpc_status_code,
-       NULL::DOUBLE AS latency_bucket_ms, NULL::BIGINT AS count,
-       NULL::MAP(VARCHAR, VARCHAR) AS attributes
-WHERE false;
+SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
+       ${agent_id}
+       service AS service_name,
+       method AS grpc_method,
+       (CASE WHEN status < 0 THEN NULL ELSE status END)::SMALLINT AS grpc_status_code,
+       b.seed_upper_ms AS latency_bucket_ms,
+       sum(n)::BIGINT AS count,
+       map_concat(MAP {'role': 'server', 'source': source},
+                  attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
+FROM (SELECT *, unnest(histogram) AS n,
+             generate_subscripts(histogram, 1) - 1 + histogram_offset AS at
+      FROM grpc_metrics_rows WHERE role = 1 AND counted = 1) AS r
+JOIN latency_bounds AS b ON b.bucket = r.at
+WHERE n > 0
+GROUP BY ALL;
 
+-- Databases are seen by those who call them.
 CREATE OR REPLACE VIEW beyla_sql_metrics AS
-SELECT NULL::TIMESTAMPTZ AS "timestamp", ${no_agent_id} NULL::VARCHAR AS service_name,
-       NULL::VARCHAR AS sql_operation, NULL::VARCHAR AS table_name,
-       NULL::DOUBLE AS latency_bucket_ms, NULL::BIGINT AS count,
-       NULL::MAP(VARCHAR, VARCHAR) AS attributes
-WHERE false;
+SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
+       ${agent_id}
+       service AS service_name,
+       method AS sql_operation,
+       route AS table_name,
+       b.seed_upper_ms AS latency_bucket_ms,
+       sum(n)::BIGINT AS count,
+       map_concat(MAP {'db.system': system, 'source': source},
+                  attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
+FROM (SELECT *, unnest(histogram) AS n,
+             generate_subscripts(histogram, 1) - 1 + histogram_offset AS at
+      FROM sql_metrics_rows WHERE role = 2 AND counted = 1) AS r
+JOIN latency_bounds AS b ON b.bucket = r.at
+WHERE n > 0
+GROUP BY ALL;
+
+-- Spans that applications sent.
+CREATE OR REPLACE VIEW otel_spans AS
+SELECT seq AS seq_id,
+       to_timestamp(start_unix_nanos / 1e9) AS "timestamp",
+       ${agent_id}
+       replace(trace_id::VARCHAR, '-', '') AS trace_id,
+       lower(lpad(hex(span_id), 16, '0')) AS span_id,
+       CASE WHEN parent_span_id = 0 THEN NULL
+            ELSE lower(lpad(hex(parent_span_id), 16, '0')) END AS parent_span_id,
+       service AS service_name,
+       CASE role WHEN 1 THEN 'SERVER' WHEN 2 THEN 'CLIENT' WHEN 3 THEN 'PRODUCER'
+                 WHEN 4 THEN 'CONSUMER' WHEN 5 THEN 'INTERNAL' ELSE 'UNSPECIFIED' END AS span_kind,
+       duration_nanos / 1e6 AS duration_ms,
+       outcome = 2 AS is_error,
+       (CASE WHEN system = 'http' AND status > 0 THEN status END)::INTEGER AS http_status,
+       CASE WHEN system = 'http' THEN method END AS http_method,
+       CASE WHEN system = 'http' AND route <> '' THEN route END AS http_route,
+       attributes::JSON AS attributes,
+       to_timestamp(start_unix_nanos / 1e9)::TIMESTAMP AS created_at,
+       name AS span_name,
+       CASE outcome WHEN 1 THEN 'OK' WHEN 2 THEN 'ERROR' ELSE 'UNSET' END AS status_code,
+       start_unix_nanos,
+       duration_nanos,
+       resource::JSON AS resource,
+       scope::JSON AS scope,
+       nullif(details, '')::JSON AS details,
+       flags
+FROM spans_rows;
 
 -- What became known of a trace later is applied here: where it belongs, perhaps by way of others, and the
 -- parents of its spans.

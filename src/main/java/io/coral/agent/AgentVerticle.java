@@ -11,9 +11,10 @@ import io.coral.agent.capture.CaptureState;
 import io.coral.agent.capture.CaptureVerticle;
 import io.coral.agent.discovery.DiscoveryVerticle;
 import io.coral.agent.exchange.ExchangeVerticle;
-import io.coral.agent.ingest.Accepted;
+import io.coral.agent.ingest.OtlpIntake;
 import io.coral.agent.ingest.OtlpReceiverVerticle;
 import io.coral.agent.ingest.PayloadSink;
+import io.coral.agent.ingest.SpanIntake;
 import io.coral.agent.kernel.KernelSupport;
 import io.coral.agent.registration.RegistrationVerticle;
 import io.coral.agent.trace.TraceVerticle;
@@ -25,7 +26,6 @@ import io.coral.model.CollectorState;
 import io.coral.model.ObservedProcess;
 import io.coral.model.StreamSchema;
 import io.coral.model.TargetChange;
-import io.coral.otlp.Signal;
 import io.coral.rpc.mesh.v1.BeylaCapabilities;
 import io.coral.rpc.mesh.v1.EbpfCapabilities;
 import io.coral.rpc.mesh.v1.RegisterRequest;
@@ -171,6 +171,14 @@ public final class AgentVerticle extends VerticleBase {
             Map.of(
                 StreamSchema.HTTP_METRICS,
                 beyla.metricsRetention(),
+                StreamSchema.GRPC_METRICS,
+                beyla.metricsRetention(),
+                StreamSchema.SQL_METRICS,
+                beyla.metricsRetention(),
+                StreamSchema.MESSAGING_METRICS,
+                beyla.metricsRetention(),
+                StreamSchema.SPANS,
+                config.otlpRetention(),
                 StreamSchema.TRACES,
                 beyla.tracesRetention(),
                 StreamSchema.TRACE_ALIASES,
@@ -193,6 +201,9 @@ public final class AgentVerticle extends VerticleBase {
             config.colony().isEmpty() ? () -> "none" : registration::state);
     AgentApiVerticle api =
         new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, clock);
+    OtlpIntake intake =
+        new OtlpIntake(
+            new SpanIntake(storage, topics.spans(), config.spanFilter(), figures, clock));
     ownFigures(topics);
 
     // From the end of the pipeline to its beginning, so that nothing is published that nobody
@@ -207,7 +218,7 @@ public final class AgentVerticle extends VerticleBase {
             .compose(_ -> deploy(api))
             .onSuccess(_ -> apiPort = api.port());
     if (config.otlpEnabled()) {
-      all = all.compose(_ -> deploy(otlpReceiver(AgentVerticle::refuseOtlp)));
+      all = all.compose(_ -> deploy(otlpReceiver(intake)));
     }
     all = all.compose(_ -> deploy(supervisor));
     return config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
@@ -219,11 +230,6 @@ public final class AgentVerticle extends VerticleBase {
             new OtlpReceiverVerticle.Port(config.otlpGrpc(), sink),
             new OtlpReceiverVerticle.Port(config.otlpHttp(), sink)),
         figures);
-  }
-
-  private static Future<Accepted> refuseOtlp(Signal signal, byte[] protobuf, int from, int to) {
-    return Future.failedFuture(
-        new UnsupportedOperationException("OTLP is not supported yet by this version of Coral"));
   }
 
   private Future<Void> applyTarget(TargetChange change) {

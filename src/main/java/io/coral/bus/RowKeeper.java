@@ -10,6 +10,7 @@ public interface RowKeeper {
   /// Completes when the rows are committed, all of them or none.
   ///
   /// @param payload what the rows were made of: the same one is kept once within some minutes
-  /// @return fails with a [FullException] when there is no room now
-  Future<Void> keep(List<ColumnBatch> batches, PayloadId payload);
+  /// @return false when the same payload was kept before; fails with a [FullException] when
+  ///     there is no room now
+  Future<Boolean> keep(List<ColumnBatch> batches, PayloadId payload);
 }

@@ -53,9 +53,9 @@ public record ColonyConfig(
     Duration day = Duration.ofDays(1);
     Duration http = retention.duration("http_metrics", Duration.ofDays(30), day);
     Duration traces = retention.duration("traces", Duration.ofDays(7), day);
-    // Read, checked and kept for the streams that will come.
-    retention.duration("grpc_metrics", Duration.ofDays(30), day);
-    retention.duration("sql_metrics", Duration.ofDays(14), day);
+    Duration grpc = retention.duration("grpc_metrics", Duration.ofDays(30), day);
+    Duration sql = retention.duration("sql_metrics", Duration.ofDays(14), day);
+    Duration messaging = retention.duration("messaging_metrics", Duration.ofDays(14), day);
     retention.done();
     beyla.notYet("compression", "none");
     double sampling = beyla.fraction("trace_sampling_rate", 1.0);
@@ -73,6 +73,14 @@ public record ColonyConfig(
         Map.of(
             StreamSchema.HTTP_METRICS,
             http,
+            StreamSchema.GRPC_METRICS,
+            grpc,
+            StreamSchema.SQL_METRICS,
+            sql,
+            StreamSchema.MESSAGING_METRICS,
+            messaging,
+            StreamSchema.SPANS,
+            traces,
             StreamSchema.TRACES,
             traces,
             StreamSchema.TRACE_ALIASES,

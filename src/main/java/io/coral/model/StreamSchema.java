@@ -18,26 +18,45 @@ public record StreamSchema(String name, List<Column> columns) {
   }
 
   /// RED windows of HTTP: one row per series and flush, the delta of a window of 10 s.
-  public static final StreamSchema HTTP_METRICS =
-      new StreamSchema(
-          "http_metrics",
-          List.of(
-              new Column("window_unix_nanos", ColumnType.LONG),
-              new Column("service", ColumnType.TEXT),
-              new Column("role", ColumnType.LONG),
-              new Column("method", ColumnType.TEXT),
-              new Column("route", ColumnType.TEXT),
-              new Column("status", ColumnType.LONG),
-              new Column("peer", ColumnType.TEXT),
-              new Column("requests", ColumnType.LONG),
-              new Column("duration_nanos", ColumnType.LONG),
-              new Column("request_bytes", ColumnType.LONG),
-              new Column("response_bytes", ColumnType.LONG),
-              new Column("last_unix_nanos", ColumnType.LONG),
-              new Column("histogram_offset", ColumnType.LONG),
-              new Column("histogram", ColumnType.COUNTS),
-              new Column("name_source", ColumnType.TEXT),
-              new Column("attributes", ColumnType.TEXT)));
+  public static final StreamSchema HTTP_METRICS = requests("http_metrics");
+
+  /// The same of gRPC: `method` is the full one, `/package.Service/Method`.
+  public static final StreamSchema GRPC_METRICS = requests("grpc_metrics");
+
+  /// The same of databases: `method` is the operation, `route` the table.
+  public static final StreamSchema SQL_METRICS = requests("sql_metrics");
+
+  /// The same of messaging: `method` is the operation, `route` the topic or queue.
+  public static final StreamSchema MESSAGING_METRICS = requests("messaging_metrics");
+
+  private static StreamSchema requests(String name) {
+    return new StreamSchema(
+        name,
+        List.of(
+            new Column("window_unix_nanos", ColumnType.LONG),
+            new Column("service", ColumnType.TEXT),
+            new Column("role", ColumnType.LONG),
+            new Column("method", ColumnType.TEXT),
+            new Column("route", ColumnType.TEXT),
+            new Column("status", ColumnType.LONG),
+            new Column("peer", ColumnType.TEXT),
+            new Column("requests", ColumnType.LONG),
+            new Column("duration_nanos", ColumnType.LONG),
+            new Column("request_bytes", ColumnType.LONG),
+            new Column("response_bytes", ColumnType.LONG),
+            new Column("last_unix_nanos", ColumnType.LONG),
+            new Column("histogram_offset", ColumnType.LONG),
+            new Column("histogram", ColumnType.COUNTS),
+            new Column("name_source", ColumnType.TEXT),
+            new Column("attributes", ColumnType.TEXT),
+            // "http", "grpc", or the name of the database or messaging system.
+            new Column("system", ColumnType.TEXT),
+            new Column("errors", ColumnType.LONG),
+            // Who saw them: "captured", "otlp" or "beyla".
+            new Column("source", ColumnType.TEXT),
+            // 0 when another source counts the same requests.
+            new Column("counted", ColumnType.LONG)));
+  }
 
   /// Spans, one row each.
   public static final StreamSchema TRACES =
@@ -119,11 +138,18 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("details", ColumnType.PLAIN),
               new Column("attributes", ColumnType.ATTRIBUTES)));
 
-  /// Every stream there is.
-  public static final List<StreamSchema> ALL = List.of(HTTP_METRICS, TRACES, TRACE_ALIASES, SPANS);
+  /// Every stream there is; new ones at the end, since files know them by position.
+  public static final List<StreamSchema> ALL =
+      List.of(
+          HTTP_METRICS, TRACES, TRACE_ALIASES, SPANS, GRPC_METRICS, SQL_METRICS, MESSAGING_METRICS);
 
   public StreamSchema {
     columns = List.copyOf(columns);
+  }
+
+  /// Whether rows are counts of requests in windows.
+  public boolean countsRequests() {
+    return columns.getFirst().name().equals("window_unix_nanos");
   }
 
   /// @throws IllegalArgumentException when no stream has this name

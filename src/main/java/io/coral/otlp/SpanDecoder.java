@@ -8,6 +8,7 @@ import static io.coral.otlp.ProtobufReader.VARINT;
 import io.coral.model.AttributeLists;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Repetition;
+import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
 import io.coral.model.Texts;
@@ -459,7 +460,7 @@ public final class SpanDecoder {
     times(start, end);
     facts.role = (kind >= 0 && kind < ROLES.length ? ROLES[kind] : Role.UNSPECIFIED).code();
     operation();
-    if (!payload.visitor.visit(facts)) {
+    if (!payload.visitor.visit(facts, texts)) {
       rows.dropAttributes();
       return;
     }
@@ -601,20 +602,25 @@ public final class SpanDecoder {
     facts.route = words.empty;
     facts.path = words.empty;
     facts.status = -1;
+    facts.request = SpanFacts.NO_REQUEST;
     if (said(Semantic.RPC_SYSTEM) >= 0) {
       facts.system = text(Semantic.RPC_SYSTEM);
+      facts.request = RequestKind.GRPC.ordinal();
       facts.method = rpcMethod();
       facts.status = rpcStatus();
     } else if (said(Semantic.DB_SYSTEM) >= 0) {
       facts.system = text(Semantic.DB_SYSTEM);
+      facts.request = RequestKind.SQL.ordinal();
       facts.method = text(Semantic.DB_OPERATION);
       facts.route = text(Semantic.DB_TARGET);
     } else if (said(Semantic.MESSAGING_SYSTEM) >= 0) {
       facts.system = text(Semantic.MESSAGING_SYSTEM);
+      facts.request = RequestKind.MESSAGING.ordinal();
       facts.method = text(Semantic.MESSAGING_OPERATION);
       facts.route = text(Semantic.MESSAGING_TARGET);
     } else if (said(Semantic.HTTP_METHOD) >= 0) {
       facts.system = words.texts.idOf("http");
+      facts.request = RequestKind.HTTP.ordinal();
       facts.method = text(Semantic.HTTP_METHOD);
       facts.route = text(Semantic.HTTP_ROUTE);
       facts.path = facts.route == words.empty ? text(Semantic.URL_PATH) : words.empty;

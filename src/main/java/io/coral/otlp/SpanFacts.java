@@ -3,6 +3,9 @@ package io.coral.otlp;
 /// What RED and the filter need to know of a span. Reused for the next one; strings are numbers of
 /// the batch's dictionary.
 public final class SpanFacts {
+  /// The attributes name no operation.
+  public static final int NO_REQUEST = -1;
+
   public long traceHigh;
   public long traceLow;
   public long spanId;
@@ -17,6 +20,9 @@ public final class SpanFacts {
 
   /// 0 unset, 1 OK, 2 error.
   public int outcome;
+
+  /// Ordinal of the [io.coral.model.RequestKind], or [#NO_REQUEST].
+  public int request;
 
   /// `http`, `grpc`, `postgresql` …; empty when the attributes name no operation.
   public int system;

@@ -13,6 +13,8 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +26,7 @@ import org.slf4j.LoggerFactory;
 /// Event loop that collects batches; one worker thread, `coral-storage`, that commits them: by
 /// 8,000 rows or 200 ms, and sooner when somebody waits for them, by 4,000 rows or 20 ms. A commit
 /// that fails is tried again with the next one, unless its rows are waited for: then they fail.
-// Rows
-/// beyond the limit are counted, or refused.
+/// Rows beyond the limit are counted, or refused.
 public final class AgentStorageVerticle extends VerticleBase implements RowKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(AgentStorageVerticle.class);
   private static final int COMMIT_ROWS = 8000;
@@ -48,13 +49,13 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private List<ColumnBatch> waiting = new ArrayList<>();
   private int waitingRows;
   private List<Awaited> awaited = new ArrayList<>();
-  private volatile int awaitedRows;
+  private int awaitedRows;
   private boolean commitIsDue;
   private Future<Void> commit = Future.succeededFuture();
 
   /// Rows that somebody waits for.
   private record Awaited(
-      List<ColumnBatch> batches, int rows, PayloadId payload, Promise<Void> kept) {}
+      List<ColumnBatch> batches, int rows, PayloadId payload, Promise<Boolean> kept) {}
 
   /// The verticle closes the store when it stops.
   public AgentStorageVerticle(
@@ -93,8 +94,8 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   }
 
   @Override
-  public Future<Void> keep(List<ColumnBatch> batches, PayloadId payload) {
-    Promise<Void> kept = Promise.promise();
+  public Future<Boolean> keep(List<ColumnBatch> batches, PayloadId payload) {
+    Promise<Boolean> kept = Promise.promise();
     int rows = batches.stream().mapToInt(ColumnBatch::rows).sum();
     context.runOnContext(_ -> await(new Awaited(batches, rows, payload, kept)));
     return kept.future();
@@ -133,18 +134,19 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     awaited = new ArrayList<>();
     commit =
         writer
-            .<Void>executeBlocking(
-                () -> {
-                  append(batches, answers);
-                  return null;
-                },
-                true)
+            .executeBlocking(() -> append(batches, answers), true)
             .onSuccess(
-                _ -> {
+                stored -> {
                   count(batches, rows);
-                  answers.forEach(each -> count(each.batches, each.rows));
-                  answers.forEach(each -> each.kept.complete());
+                  for (Awaited each : answers) {
+                    boolean isNew = stored.contains(each);
+                    if (isNew) {
+                      count(each.batches, each.rows);
+                    }
+                    each.kept.complete(isNew);
+                  }
                 })
+            .<Void>mapEmpty()
             .recover(
                 failure -> {
                   failures.increment();
@@ -165,22 +167,29 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   }
 
   /// What was sent twice is stored once.
-  private void append(List<ColumnBatch> batches, List<Awaited> answers) {
+  ///
+  /// @return those whose rows are new
+  private Set<Awaited> append(List<ColumnBatch> batches, List<Awaited> answers) {
     List<ColumnBatch> all = new ArrayList<>(batches);
     Set<PayloadId> payloads = new LinkedHashSet<>();
+    Set<Awaited> stored = Collections.newSetFromMap(new IdentityHashMap<>());
     for (Awaited each : answers) {
       if (!store.isStored(each.payload) && payloads.add(each.payload)) {
         all.addAll(each.batches);
+        stored.add(each);
       }
     }
-    store.append(all, List.copyOf(payloads));
+    if (!all.isEmpty()) {
+      store.append(all, List.copyOf(payloads));
+    }
+    return stored;
   }
 
   private void count(List<ColumnBatch> batches, int rows) {
     stored.add(rows);
     int requests = StreamSchema.HTTP_METRICS.columns().indexOf(requestsColumn());
     for (ColumnBatch batch : batches) {
-      if (batch.schema().equals(StreamSchema.HTTP_METRICS)) {
+      if (batch.schema().countsRequests()) {
         for (long value : batch.longs(requests)) {
           storedExchanges.add(value);
         }

@@ -38,8 +38,7 @@ interface RowSource {
     if (fromUnixNanos == 0 && untilUnixNanos == Long.MAX_VALUE) {
       return "";
     }
-    String time =
-        schema.equals(StreamSchema.HTTP_METRICS) ? "r.window_unix_nanos" : "r.start_unix_nanos";
+    String time = schema.countsRequests() ? "r.window_unix_nanos" : "r.start_unix_nanos";
     return time + " >= " + fromUnixNanos + " AND " + time + " < " + untilUnixNanos;
   }
 }

@@ -85,10 +85,12 @@ public final class TelemetryQueries {
   }
 
   private String windows(long sinceNanos, long untilNanos) {
-    return source.relation(
-        StreamSchema.HTTP_METRICS,
-        Math.floorDiv(sinceNanos, WINDOW_NANOS) * WINDOW_NANOS,
-        untilNanos);
+    return "SELECT * FROM ("
+        + source.relation(
+            StreamSchema.HTTP_METRICS,
+            Math.floorDiv(sinceNanos, WINDOW_NANOS) * WINDOW_NANOS,
+            untilNanos)
+        + ") WHERE counted = 1";
   }
 
   private static final class RouteTotals {

@@ -121,6 +121,10 @@ final class TraceHandlersTest {
         .add(histogram.sparseCounts())
         .add("configured")
         .add("{}")
+        .add("http")
+        .add(0L)
+        .add("captured")
+        .add(1L)
         .build();
   }
 

@@ -34,7 +34,7 @@ final class SpanStoreCost {
           payloads.payload(PAYLOAD, System.currentTimeMillis() * 1_000_000).toByteArray();
       wire += bytes.length;
       long before = threads.getCurrentThreadCpuTime();
-      batches.add(decoder.decode(bytes, 0, bytes.length, _ -> true).batch());
+      batches.add(decoder.decode(bytes, 0, bytes.length, (_, _) -> true).batch());
       decodeNanos += threads.getCurrentThreadCpuTime() - before;
       done += PAYLOAD;
       if (batches.size() == perCommit) {

@@ -13,6 +13,7 @@ import io.coral.rpc.agent.v1.AgentStatus;
 import io.coral.rpc.agent.v1.PullRequest;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.mesh.v1.GetStatusRequest;
+import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse;
 import io.vertx.core.Vertx;
 import io.vertx.grpc.health.v1.HealthCheckRequest;
 import io.vertx.grpc.health.v1.HealthCheckResponse;
@@ -240,22 +241,16 @@ final class RpcIT {
   }
 
   @Test
-  void otlp_overGrpcAndHttp_isRefusedWithOneClearLine() throws Exception {
-    assertThatThrownBy(
-            () ->
-                grpc(
-                    otlpGrpcPort,
-                    "opentelemetry.proto.collector.trace.v1.TraceService/Export",
-                    GetStatusRequest.getDefaultInstance(),
-                    status()))
-        .hasMessageContaining("UNIMPLEMENTED")
-        .hasMessageContaining("OTLP is not supported yet");
+  void otlp_withoutSpans_isTakenOverGrpcAndHttp() throws Exception {
+    assertThat(
+            grpc(
+                otlpGrpcPort,
+                "opentelemetry.proto.collector.trace.v1.TraceService/Export",
+                GetStatusRequest.getDefaultInstance(),
+                ExportTraceServiceResponse.getDefaultInstance()))
+        .isEqualTo(ExportTraceServiceResponse.getDefaultInstance());
     Answer http = post(otlpHttpPort, "v1/traces", "application/x-protobuf", new byte[0]);
-    assertThat(http.status).isEqualTo(501);
-    assertThat(new String(http.body, StandardCharsets.UTF_8).lines())
-        .singleElement()
-        .asString()
-        .contains("OTLP is not supported yet");
+    assertThat(http.status).isEqualTo(200);
   }
 
   private static AgentStatus status() {

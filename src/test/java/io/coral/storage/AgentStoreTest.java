@@ -58,6 +58,10 @@ final class AgentStoreTest {
         .add(histogram.sparseCounts())
         .add("configured")
         .add("{\"environment\":\"test\"}")
+        .add("http")
+        .add(status >= 500 ? count : 0)
+        .add("captured")
+        .add(1L)
         .build();
   }
 

@@ -12,6 +12,7 @@ import io.coral.model.Role;
 import io.coral.model.RoutedBatch;
 import io.coral.model.RoutedExchange;
 import io.coral.model.ServiceName;
+import io.coral.model.SpanRequests;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -23,8 +24,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/// Event loop. RED rows leave at the configured interval; each batch of exchanges goes on with the
-/// names under which it was counted.
+/// Event loop. Counts captured exchanges and the requests that spans tell of. RED rows leave at the
+/// configured interval; each batch of exchanges goes on with the names under which it was counted.
 public final class AggregateVerticle extends VerticleBase {
   private static final int MAX_ROUTES = 300;
   private static final int MAX_PEERS = 100;
@@ -39,6 +40,7 @@ public final class AggregateVerticle extends VerticleBase {
   private final LongAdder shed;
   private final LongAdder unassembled;
   private final Map<String, RouteTable> routes = new HashMap<>();
+  private final SpanKeys spanKeys = new SpanKeys(this::routeOf);
   private final Map<Endpoint, String> peerNames =
       new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -66,6 +68,7 @@ public final class AggregateVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     topics.exchanges().listen(this::take);
+    topics.spans().listen(this::take);
     vertx.setPeriodic(config.flushInterval().toMillis(), _ -> flushWindows());
     return Future.succeededFuture();
   }
@@ -103,10 +106,30 @@ public final class AggregateVerticle extends VerticleBase {
             new Endpoint(remote.family(), remote.high(), remote.low(), 0), Endpoint::address);
   }
 
+  private void take(SpanRequests requests) {
+    for (int i = 0; i < requests.size(); i++) {
+      windows.add(
+          spanKeys.of(requests, i),
+          requests.endUnixNanos(i),
+          requests.durationNanos(i),
+          requests.error(i));
+    }
+    if (windows.series() > RedWindows.MANY_SERIES) {
+      flushWindows();
+    }
+  }
+
+  private String routeOf(String service, String path, boolean unmatched) {
+    return routes
+        .computeIfAbsent(service, _ -> new RouteTable(config.beyla().routePatterns(), MAX_ROUTES))
+        .routeOf(path, unmatched);
+  }
+
   private void flushWindows() {
-    ColumnBatch rows = windows.flush();
-    if (rows.rows() > 0 && !topics.rows().publish(rows)) {
-      shed.add(rows.rows());
+    for (ColumnBatch rows : windows.flush()) {
+      if (!topics.rows().publish(rows)) {
+        shed.add(rows.rows());
+      }
     }
   }
 

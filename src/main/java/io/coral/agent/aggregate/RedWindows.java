@@ -3,31 +3,56 @@ package io.coral.agent.aggregate;
 import io.coral.histogram.LatencyHistogram;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Exchange;
+import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.ServiceName;
-import io.coral.model.StreamSchema;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/// Rate, errors and duration per series in windows of 10 s by the end of the exchange.
+/// Rate, errors and duration per series in windows of 10 s by the end of the request.
 ///
 /// What was counted since the last [#flush] leaves as rows, each the delta of its window; later
-/// data make further rows. One thread; about 0.2 µs an exchange and 1.4 KB a series that was active
-/// since the flush.
+/// data make further rows. Requests of a service that is captured are not counted again from its
+/// spans: those rows are there, but say so. One thread; about 0.2 µs a request and 1.4 KB a series
+/// that was active since the flush.
 final class RedWindows {
+  /// More series are not to wait for the next flush.
+  static final int MANY_SERIES = 20_000;
+
   private static final long WINDOW_NANOS = 10_000_000_000L;
+  private static final long CAPTURE_LASTS_NANOS = 600_000_000_000L;
   private static final String OTHER_PEERS = "(other)";
+  private static final String CAPTURED = "captured";
 
   private final String attributes;
   private final int maxPeers;
   private final LongAdder otherPeers;
   private final Map<Long, Map<Key, Series>> windows = new TreeMap<>();
   private final Map<String, Map<String, Boolean>> peers = new HashMap<>();
+  private final Map<Observed, Long> capturedLast = new HashMap<>();
+  private int series;
 
-  private record Key(
-      String service, Role role, String method, String route, int status, String peer) {}
+  /// What a series is made of.
+  ///
+  /// @param source `captured`, `otlp` or `beyla`
+  record Key(
+      RequestKind kind,
+      String service,
+      Role role,
+      String system,
+      String method,
+      String route,
+      int status,
+      String peer,
+      String source) {}
+
+  /// What may be seen by two sources.
+  private record Observed(RequestKind kind, String service, Role role) {}
 
   private static final class Series {
     final String nameSource;
@@ -36,6 +61,7 @@ final class RedWindows {
     long requestBytes;
     long responseBytes;
     long lastUnixNanos;
+    long errors;
 
     Series(String nameSource) {
       this.nameSource = nameSource;
@@ -50,25 +76,53 @@ final class RedWindows {
     this.otherPeers = otherPeers;
   }
 
+  /// Counts a captured exchange.
   void add(Exchange exchange, ServiceName service, String route, String peer) {
     long end = exchange.endUnixNanos();
     Key key =
         new Key(
+            RequestKind.HTTP,
             service.name(),
             exchange.role(),
+            "http",
             exchange.request().method(),
             route,
             exchange.status(),
-            admitted(service.name(), peer));
-    Series series =
-        windows
-            .computeIfAbsent(Math.floorDiv(end, WINDOW_NANOS) * WINDOW_NANOS, _ -> new HashMap<>())
-            .computeIfAbsent(key, _ -> new Series(service.source()));
-    series.histogram.record(exchange.durationNanos());
-    series.durationNanos += exchange.durationNanos();
-    series.requestBytes += exchange.requestBytes();
-    series.responseBytes += exchange.responseBytes();
-    series.lastUnixNanos = Math.max(series.lastUnixNanos, end);
+            admitted(service.name(), peer),
+            CAPTURED);
+    Series counted = seriesOf(key, service.source(), end);
+    counted.requestBytes += exchange.requestBytes();
+    counted.responseBytes += exchange.responseBytes();
+    count(
+        counted,
+        end,
+        exchange.durationNanos(),
+        RequestKind.HTTP.isError(exchange.role(), exchange.status()));
+  }
+
+  /// Counts a request that a span tells of.
+  void add(Key key, long endUnixNanos, long durationNanos, boolean error) {
+    count(seriesOf(key, "otlp", endUnixNanos), endUnixNanos, durationNanos, error);
+  }
+
+  private Series seriesOf(Key key, String nameSource, long endUnixNanos) {
+    Map<Key, Series> window =
+        windows.computeIfAbsent(
+            Math.floorDiv(endUnixNanos, WINDOW_NANOS) * WINDOW_NANOS, _ -> new HashMap<>());
+    Series known = window.get(key);
+    if (known == null) {
+      known = new Series(nameSource);
+      window.put(key, known);
+      series++;
+    }
+    return known;
+  }
+
+  private static void count(Series series, long endUnixNanos, long durationNanos, boolean error) {
+    series.histogram.record(durationNanos);
+    series.durationNanos += durationNanos;
+    series.errors += error ? 1 : 0;
+    series.lastUnixNanos = Math.max(series.lastUnixNanos, endUnixNanos);
   }
 
   private String admitted(String service, String peer) {
@@ -83,30 +137,65 @@ final class RedWindows {
     return peer;
   }
 
-  /// The rows since the last flush.
-  ColumnBatch flush() {
-    ColumnBatch.Builder rows = new ColumnBatch.Builder(StreamSchema.HTTP_METRICS, 64);
+  /// Series that were active since the flush.
+  int series() {
+    return series;
+  }
+
+  /// The rows since the last flush, a batch for each kind that has some.
+  List<ColumnBatch> flush() {
+    windows.forEach(
+        (window, byKey) ->
+            byKey.keySet().stream()
+                .filter(key -> key.source.equals(CAPTURED))
+                .forEach(key -> capturedLast.merge(observed(key), window, Math::max)));
+    Map<RequestKind, ColumnBatch.Builder> batches = new EnumMap<>(RequestKind.class);
     windows.forEach(
         (window, byKey) ->
             byKey.forEach(
                 (key, series) ->
-                    rows.add((long) window)
-                        .add(key.service)
-                        .add(key.role.code())
-                        .add(key.method)
-                        .add(key.route)
-                        .add(key.status)
-                        .add(key.peer)
-                        .add(series.histogram.total())
-                        .add(series.durationNanos)
-                        .add(series.requestBytes)
-                        .add(series.responseBytes)
-                        .add(series.lastUnixNanos)
-                        .add(series.histogram.offset())
-                        .add(series.histogram.sparseCounts())
-                        .add(series.nameSource)
-                        .add(attributes)));
+                    add(
+                        batches.computeIfAbsent(
+                            key.kind, kind -> new ColumnBatch.Builder(kind.stream(), 64)),
+                        window,
+                        key,
+                        series)));
     windows.clear();
-    return rows.build();
+    series = 0;
+    List<ColumnBatch> built = new ArrayList<>();
+    batches.values().forEach(batch -> built.add(batch.build()));
+    return built;
+  }
+
+  private static Observed observed(Key key) {
+    return new Observed(key.kind, key.service, key.role);
+  }
+
+  private void add(ColumnBatch.Builder rows, long window, Key key, Series series) {
+    Long captured = capturedLast.get(observed(key));
+    boolean again =
+        !key.source.equals(CAPTURED)
+            && captured != null
+            && Math.abs(window - captured) <= CAPTURE_LASTS_NANOS;
+    rows.add(window)
+        .add(key.service)
+        .add(key.role.code())
+        .add(key.method)
+        .add(key.route)
+        .add(key.status)
+        .add(key.peer)
+        .add(series.histogram.total())
+        .add(series.durationNanos)
+        .add(series.requestBytes)
+        .add(series.responseBytes)
+        .add(series.lastUnixNanos)
+        .add(series.histogram.offset())
+        .add(series.histogram.sparseCounts())
+        .add(series.nameSource)
+        .add(attributes)
+        .add(key.system)
+        .add(series.errors)
+        .add(key.source)
+        .add(again ? 0L : 1L);
   }
 }

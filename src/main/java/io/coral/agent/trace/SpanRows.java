@@ -5,6 +5,7 @@ import io.coral.model.ColumnBatch;
 import io.coral.model.Exchange;
 import io.coral.model.RoutedExchange;
 import io.coral.model.StreamSchema;
+import io.coral.model.TraceShare;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,6 @@ import java.util.concurrent.atomic.LongAdder;
 /// The rows of spans that are written, and the choice of the traces that are: a share of them by
 /// trace id, and as many as their busiest service may have a second, also by trace id. One thread.
 final class SpanRows {
-  private static final double TWO_POW_63 = 0x1p63;
   private static final int EXPECTED_ROWS = 256;
 
   private final double samplingRate;
@@ -51,7 +51,7 @@ final class SpanRows {
   /// @param traceIdLow the half of the id that is random (W3C trace context)
   /// @param spans what is known of the trace
   boolean keep(long traceIdLow, List<TraceNode> spans) {
-    double share = (mix(traceIdLow) >>> 1) / TWO_POW_63;
+    double share = TraceShare.of(traceIdLow);
     if (share >= samplingRate) {
       sampledOut.add(spans.size());
       return false;
@@ -126,13 +126,6 @@ final class SpanRows {
                 .append(':')
                 .append(new JsonPrimitive(value)));
     return json.append('}').toString();
-  }
-
-  /// The finaliser of SplitMix64: ids of some senders are counters.
-  static long mix(long value) {
-    long z = (value ^ (value >>> 30)) * 0xbf58476d1ce4e5b9L;
-    z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-    return z ^ (z >>> 31);
   }
 
   int waiting() {

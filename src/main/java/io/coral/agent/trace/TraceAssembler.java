@@ -8,6 +8,7 @@ import io.coral.model.ProcessDirectory;
 import io.coral.model.RoutedExchange;
 import io.coral.model.StreamSchema;
 import io.coral.model.TraceContext;
+import io.coral.model.TraceShare;
 import io.coral.telemetry.Figures;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -46,7 +47,6 @@ final class TraceAssembler {
   private static final long REMEMBER_NANOS = 5 * SECOND;
   private static final int MAX_LATE = 10_000;
   private static final int MAX_LATE_CALLS = 8;
-  private static final double TWO_POW_63 = 0x1p63;
 
   private final ProcessDirectory processes;
   private final SpanRows spans;
@@ -108,7 +108,7 @@ final class TraceAssembler {
 
   /// Both ends of a hop share their fate, since the choice is by its link key.
   private static double share(long linkKey) {
-    return (SpanRows.mix(linkKey) >>> 1) / TWO_POW_63;
+    return TraceShare.of(linkKey);
   }
 
   private boolean isOverloaded(TraceNode node) {

@@ -1,0 +1,127 @@
+package io.coral.agent.ingest;
+
+import io.coral.bus.FullException;
+import io.coral.bus.RowKeeper;
+import io.coral.bus.Topic;
+import io.coral.config.SpanFilterConfig;
+import io.coral.model.PayloadId;
+import io.coral.model.RequestKind;
+import io.coral.model.Role;
+import io.coral.model.SpanRequests;
+import io.coral.model.TraceShare;
+import io.coral.otlp.DecodedSpans;
+import io.coral.otlp.MalformedPayloadException;
+import io.coral.otlp.SpanDecoder;
+import io.coral.otlp.SpanFacts;
+import io.coral.telemetry.Figures;
+import io.vertx.core.Future;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Takes the spans of payloads: counts their requests, filters, has them kept, and only then says
+/// that they were taken. One thread, the receiver's event loop.
+public final class SpanIntake {
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+  private static final long NANOS_PER_MILLI = 1_000_000;
+
+  private final RowKeeper keeper;
+  private final Topic<SpanRequests> requests;
+  private final SpanFilterConfig filter;
+  private final SpanDecoder decoder;
+  private final LongAdder received;
+  private final LongAdder sampledOut;
+  private final LongAdder uncounted;
+  private final int[] key = new int[SpanRequests.KEY_WIDTH];
+
+  public SpanIntake(
+      RowKeeper keeper,
+      Topic<SpanRequests> requests,
+      SpanFilterConfig filter,
+      Figures figures,
+      Clock clock) {
+    this.keeper = keeper;
+    this.requests = requests;
+    this.filter = filter;
+    this.decoder = new SpanDecoder(clock);
+    this.received = figures.counter("coral_otlp_spans_received_total");
+    this.sampledOut = figures.counter("coral_otlp_spans_sampled_out_total");
+    this.uncounted = figures.dropped("aggregation_behind");
+  }
+
+  /// Fails with a [MalformedPayloadException], an [OverloadedException] or the failure of the
+  /// store.
+  Future<Accepted> accept(byte[] protobuf, int from, int to) {
+    long[] spans = new long[2];
+    SpanRequests[] told = new SpanRequests[1];
+    DecodedSpans decoded;
+    try {
+      decoded =
+          decoder.decode(
+              protobuf,
+              from,
+              to,
+              (facts, texts) -> {
+                spans[0]++;
+                told[0] = told[0] == null ? new SpanRequests(texts) : told[0];
+                tell(facts, told[0]);
+                boolean kept = isKept(facts);
+                spans[1] += kept ? 0 : 1;
+                return kept;
+              });
+    } catch (MalformedPayloadException e) {
+      return Future.failedFuture(e);
+    }
+    Accepted accepted = new Accepted(decoded.rejected(), decoded.message());
+    return keeper
+        .keep(List.of(decoded.batch()), PayloadId.of(protobuf, from, to))
+        .map(
+            isNew -> {
+              if (isNew) {
+                received.add(spans[0]);
+                sampledOut.add(spans[1]);
+                publish(told[0]);
+              }
+              return accepted;
+            })
+        .recover(
+            failure ->
+                Future.failedFuture(
+                    failure instanceof FullException
+                        ? new OverloadedException(RETRY_AFTER)
+                        : failure));
+  }
+
+  private void publish(@org.jspecify.annotations.Nullable SpanRequests told) {
+    if (told != null && told.size() > 0 && !requests.publish(told)) {
+      uncounted.add(told.size());
+    }
+  }
+
+  private void tell(SpanFacts span, SpanRequests told) {
+    if (span.request == SpanFacts.NO_REQUEST || span.role > Role.CONSUMER.code()) {
+      return;
+    }
+    key[SpanRequests.SERVICE] = span.service;
+    key[SpanRequests.SYSTEM] = span.system;
+    key[SpanRequests.METHOD] = span.method;
+    key[SpanRequests.ROUTE] = span.route;
+    key[SpanRequests.PATH] = span.path;
+    key[SpanRequests.ROLE] = span.role;
+    key[SpanRequests.STATUS] = span.status;
+    key[SpanRequests.KIND] = span.request;
+    boolean error =
+        span.outcome == 2
+            || RequestKind.values()[span.request].isError(Role.ofCode(span.role), span.status);
+    told.add(key, error, span.endUnixNanos(), span.durationNanos);
+  }
+
+  /// The static filter: errors and slow spans always, the rest by trace.
+  private boolean isKept(SpanFacts span) {
+    return (filter.alwaysCaptureErrors() && span.outcome == 2)
+        || (filter.highLatencyThresholdMillis() > 0
+            && span.durationNanos > filter.highLatencyThresholdMillis() * NANOS_PER_MILLI)
+        || TraceShare.of(span.traceLow) < filter.sampleRate();
+  }
+}
