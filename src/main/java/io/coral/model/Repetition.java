@@ -5,11 +5,17 @@ import java.util.Arrays;
 /// Watches which keys have strings that hardly repeat, such as request ids: those are not worth a
 /// number. What was said of a key stays true. One thread.
 public final class Repetition {
-  private static final int WATCHED = 1024;
+  private static final double HARDLY = 0.6;
 
+  private final int watched;
   private int[] seen = new int[64];
   private int[] fresh = new int[64];
   private boolean[] hardly = new boolean[64];
+
+  /// @param watched how many strings of a key are looked at before something is said of it
+  public Repetition(int watched) {
+    this.watched = watched;
+  }
 
   /// Whether the strings of a key hardly repeat.
   ///
@@ -29,8 +35,8 @@ public final class Repetition {
       hardly = Arrays.copyOf(hardly, size);
     }
     fresh[key] += isFresh ? 1 : 0;
-    if (++seen[key] == WATCHED) {
-      hardly[key] = fresh[key] > WATCHED / 2;
+    if (++seen[key] == watched) {
+      hardly[key] = fresh[key] > HARDLY * watched;
       seen[key] = 0;
       fresh[key] = 0;
     }

@@ -35,6 +35,7 @@ public final class SpanDecoder {
   private static final long MAX_TEXT_BYTES = 8 << 20;
   private static final int EXPECTED_SPANS = 512;
   private static final int PLAIN_BYTES = 1024;
+  private static final int WATCHED = 16_384;
   private static final VarHandle BIG_ENDIAN =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
@@ -98,11 +99,13 @@ public final class SpanDecoder {
   /// The dictionary and what was found out about its words.
   private static final class Vocabulary {
     final Texts texts = new Texts();
-    final Repetition repetition = new Repetition();
+    final Repetition repetition = new Repetition(WATCHED);
     final Texts resources = new Texts();
     final Texts scopes = new Texts();
     final Map<Long, Integer> pairs = new HashMap<>();
     final int empty = texts.idOf("");
+
+    // By the number of the resource or scope; 0, which is no such JSON, until it is made.
     int[] resourceJson = new int[16];
     int[] resourceService = new int[16];
     int[] scopeJson = new int[16];
@@ -237,21 +240,20 @@ public final class SpanDecoder {
         default -> reader.skip();
       }
     }
-    int before = words.resources.size();
     int id =
         schema.isEmpty()
             ? words.resources.idOf(bytes, start, end)
             : words.resources.idOf(
                 joined(bytes, start, end, schema), 0, end - start + utf8(schema));
-    if (id == before) {
+    words.resourceJson = withRoom(words.resourceJson, id);
+    words.resourceService = withRoom(words.resourceService, id);
+    if (words.resourceJson[id] == 0) {
       StringBuilder json = new StringBuilder("{\"attributes\":{");
       AnyValueJson.members(json, bytes, start, end, FIRST, 1);
       json.append('}');
       schema(json, schema);
-      words.resourceJson = withRoom(words.resourceJson, id);
-      words.resourceService = withRoom(words.resourceService, id);
-      words.resourceJson[id] = words.texts.idOf(json.append('}').toString());
       words.resourceService[id] = words.texts.idOf(ServiceNames.of(bytes, start, end));
+      words.resourceJson[id] = words.texts.idOf(json.append('}').toString());
     }
     return id;
   }
@@ -275,7 +277,7 @@ public final class SpanDecoder {
   }
 
   private static int[] withRoom(int[] values, int index) {
-    return index < values.length ? values : Arrays.copyOf(values, 2 * index);
+    return index < values.length ? values : Arrays.copyOf(values, 2 * index + 1);
   }
 
   private static String text(byte[] bytes, int from, int to) {
@@ -286,7 +288,9 @@ public final class SpanDecoder {
       throws MalformedPayloadException {
     int scope;
     try {
-      scope = words.scopeJson[scope(payload.bytes, from, to)];
+      // The array may be another one afterwards.
+      int number = scope(payload.bytes, from, to);
+      scope = words.scopeJson[number];
     } catch (TooDeepException e) {
       long spans = 0;
       scopeSpans.reset(payload.bytes, from, to);
@@ -334,13 +338,12 @@ public final class SpanDecoder {
         default -> reader.skip();
       }
     }
-    int before = words.scopes.size();
     int id =
         schema.isEmpty()
             ? words.scopes.idOf(bytes, start, end)
             : words.scopes.idOf(joined(bytes, start, end, schema), 0, end - start + utf8(schema));
-    if (id == before) {
-      words.scopeJson = withRoom(words.scopeJson, id);
+    words.scopeJson = withRoom(words.scopeJson, id);
+    if (words.scopeJson[id] == 0) {
       words.scopeJson[id] = words.texts.idOf(scopeJson(bytes, start, end, schema));
     }
     return id;

@@ -14,8 +14,10 @@ import java.nio.charset.StandardCharsets;
 
 /// Reads the JSON objects that [AttributeColumns] writes into the attributes of a batch.
 final class AttributeJson {
+  private static final int WATCHED = 1024;
+
   private final ColumnBatch.Builder batch;
-  private final Repetition repetition = new Repetition();
+  private final Repetition repetition = new Repetition(WATCHED);
 
   AttributeJson(ColumnBatch.Builder batch) {
     this.batch = batch;
