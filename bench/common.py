@@ -255,6 +255,50 @@ def agent(data, cpu=None):
     )
 
 
+class SpanAgent(Role):
+    """An agent without a colony that keeps every span it is sent; its OTLP ports stay the same over restarts."""
+
+    def __init__(self, data, grpc_port=None, http_port=None, port=None):
+        config = os.path.join(data, "agent.yaml")
+        with open(config, "w") as f:
+            f.write('agent:\n  colony: ""\ntelemetry:\n  storage_retention_hours: 2\n  filters:\n    sample_rate: 1.0\n')
+        self.grpc_port, self.http_port = grpc_port or free_port(), http_port or free_port()
+        port = port or free_port()
+        super().__init__(
+            ["agent", "start", "--data", data, "--agent-port", str(port)]
+            + ["--otlp-grpc", str(self.grpc_port), "--otlp-http", str(self.http_port)],
+            port, data, config=config,
+        )
+        wait_for_port(self.grpc_port)
+        self.java = os.path.realpath(f"/proc/{self.pid}/exe")
+        self.database = os.path.join(data, "agent", "metrics.duckdb")
+
+
+def spans(*options, start_only=False):
+    """Runs the generator: what it says, or its process."""
+    command = [os.path.join(HOME, "bench", "otlp-load"), *map(str, options)]
+    if start_only:
+        return start(command, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=90)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        fail("the load did not run", done.stdout[-400:] or f"exit code {done.returncode}", "see above")
+
+
+def sql(java, database, *statements):
+    """Rows of a database that nobody has open, as lists of texts; an OSError if it cannot be read."""
+    done = subprocess.run(
+        [java, "--enable-native-access=ALL-UNNAMED", "-Xmx512m",
+         f"-Djava.library.path={os.path.join(HOME, 'target', 'native')}",
+         "-cp", os.path.join(os.path.dirname(CORAL), "target", "coral.jar"),
+         os.path.join(HOME, "bench", "Sql.java"), database, *statements],
+        capture_output=True, text=True)
+    if done.returncode:
+        raise OSError(done.stderr.strip()[-600:])
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
 median = statistics.median
 
 
