@@ -144,13 +144,21 @@ final class RootCause {
         + (between ? " between client and server (" : " self time (")
         + Math.round(100.0 * most.getValue() / durationNanos)
         + "%)"
-        + (span.error() ? ", status " + span.status() : "");
+        + failure(span);
+  }
+
+  private static String failure(SpanRow span) {
+    if (!span.error()) {
+      return "";
+    }
+    return span.status() == 0 ? ", failed" : ", status " + span.status();
   }
 
   /// The service that was called, or its address when it is not observed.
   static String callee(SpanRow span) {
     String peer = span.attribute(SpanRow.PEER);
-    return span.role() == Role.SERVER || peer.isEmpty() ? span.service() : peer;
+    boolean calls = span.role() == Role.CLIENT || span.role() == Role.PRODUCER;
+    return calls && !peer.isEmpty() ? peer : span.service();
   }
 
   private @Nullable String repetition(TraceTree tree) {

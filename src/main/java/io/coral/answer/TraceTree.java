@@ -105,7 +105,7 @@ final class TraceTree {
     IdentityHashMap<SpanRow, SpanRow> clientOf = new IdentityHashMap<>();
     for (SpanRow span : spans) {
       SpanRow parent = byId.get(span.parentSpanId());
-      if (isServer(span) && parent != null && !isServer(parent)) {
+      if (isServer(span) && parent != null && parent.role() == Role.CLIENT) {
         if (serverOf.putIfAbsent(parent, span) == null) {
           clientOf.put(span, parent);
         }

@@ -25,9 +25,9 @@ record TraceDocument(
     spans = List.copyOf(spans);
   }
 
-  /// A span of one end of a hop.
+  /// A span: of one end of a hop, or of what an application says of itself.
   ///
-  /// @param kind `server` or `client`
+  /// @param kind `server`, `client`, `producer`, `consumer`, `internal` or `unspecified`
   /// @param status 0 = unknown
   record Span(
       String spanId,
@@ -65,8 +65,10 @@ record TraceDocument(
       return "client".equals(kind);
     }
 
+    /// By its own word, or else by its status.
     boolean error() {
-      return status >= (client() ? 400 : 500);
+      String outcome = attribute("otel.status_code");
+      return outcome.isEmpty() ? status >= (client() ? 400 : 500) : outcome.equals("ERROR");
     }
 
     String attribute(String name) {

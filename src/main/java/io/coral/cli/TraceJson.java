@@ -120,8 +120,7 @@ final class TraceJson {
       json.addProperty("parentSpanId", span.parentSpanId());
     }
     json.addProperty("name", span.name());
-    // SPAN_KIND_CLIENT, SPAN_KIND_SERVER
-    json.addProperty("kind", span.client() ? 3 : 2);
+    json.addProperty("kind", kind(span));
     json.addProperty("startTimeUnixNano", Long.toString(span.startUnixNanos()));
     json.addProperty(
         "endTimeUnixNano", Long.toString(span.startUnixNanos() + span.durationNanos()));
@@ -137,9 +136,24 @@ final class TraceJson {
     if (span.error()) {
       // STATUS_CODE_ERROR
       status.addProperty("code", 2);
+    } else if (span.attribute("otel.status_code").equals("OK")) {
+      // STATUS_CODE_OK
+      status.addProperty("code", 1);
     }
     json.add("status", status);
     return json;
+  }
+
+  /// The number of the `SPAN_KIND_…`.
+  private static int kind(TraceDocument.Span span) {
+    return switch (span.kind()) {
+      case "internal" -> 1;
+      case "server" -> 2;
+      case "client" -> 3;
+      case "producer" -> 4;
+      case "consumer" -> 5;
+      default -> 0;
+    };
   }
 
   private static JsonObject attribute(String name, String type, String value) {

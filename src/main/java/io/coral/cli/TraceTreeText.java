@@ -85,7 +85,10 @@ final class TraceTreeText {
   }
 
   private static String failure(TraceDocument.Span span) {
-    return span.error() ? ", ERROR " + span.status() : "";
+    if (!span.error()) {
+      return "";
+    }
+    return span.status() == 0 ? ", ERROR" : ", ERROR " + span.status();
   }
 
   private void draw(StringBuilder text) {

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
@@ -78,6 +79,20 @@ final class StreamTable {
   /// The table of rows, qualified.
   String rowsTable() {
     return catalog + "." + rows;
+  }
+
+  StreamSchema schema() {
+    return schema;
+  }
+
+  /// The table `(id, …)` of the grouped columns, whose strings are numbers; qualified.
+  String groupsTable() {
+    return Objects.requireNonNull(groups, "groups").table();
+  }
+
+  /// The table `(id, keys, kinds, slots)` of [AttributeShapes], qualified.
+  String shapesTable() {
+    return Objects.requireNonNull(shapes, "shapes").table();
   }
 
   void create(Connection connection) throws SQLException {
@@ -291,7 +306,7 @@ final class StreamTable {
     try (DuckDBAppender appender = connection.createAppender(catalog, "main", rows)) {
       int agentId = withAgent ? dictionary.idOf(agent) : 0;
       for (ColumnBatch batch : batches) {
-        append(appender, agentId, epoch, seq, batch, keep);
+        append(connection, appender, agentId, epoch, seq, batch, keep);
         seq += batch.rows();
       }
       appender.flush();
@@ -303,6 +318,7 @@ final class StreamTable {
   }
 
   private void append(
+      Connection connection,
       DuckDBAppender appender,
       int agentId,
       long epoch,
@@ -312,7 +328,7 @@ final class StreamTable {
       throws SQLException {
     Numbers known = numbers(batch.dictionary());
     AttributeAppender attributes =
-        shapes == null ? null : new AttributeAppender(appender, batch, known, shapes);
+        shapes == null ? null : new AttributeAppender(connection, appender, batch, known, shapes);
     Columns columns = new Columns(batch);
     for (int row = 0; row < batch.rows(); row++) {
       if (!keep.test(row)) {
@@ -406,15 +422,23 @@ final class StreamTable {
 
   /// Appends the attributes of rows.
   private final class AttributeAppender {
+    private final Connection connection;
     private final DuckDBAppender appender;
     private final AttributeLists lists;
     private final Numbers known;
+    private final AttributeShapes shapes;
     private final int[] layout;
     private final long[] values;
     private final byte[][] plain;
 
     AttributeAppender(
-        DuckDBAppender appender, ColumnBatch batch, Numbers known, AttributeShapes shapes) {
+        Connection connection,
+        DuckDBAppender appender,
+        ColumnBatch batch,
+        Numbers known,
+        AttributeShapes shapes) {
+      this.connection = connection;
+      this.shapes = shapes;
       this.appender = appender;
       this.lists = batch.attributes(schema.columns().size() - 1);
       this.known = known;
@@ -425,6 +449,12 @@ final class StreamTable {
 
     void append(int row) throws SQLException {
       AttributeShapes.Shape shape = shapeOf(known, lists, row);
+      if (shape == null) {
+        // Batches with different dictionaries are stored together: what was prepared is there, but
+        // not known by the numbers of this one.
+        addShape(connection, shapes, known, lists, row);
+        shape = shapeOf(known, lists, row);
+      }
       if (shape == null) {
         throw new IllegalStateException("a row of " + rows + " was not prepared");
       }
@@ -561,10 +591,30 @@ final class StreamTable {
   ///
   /// @param values SQL of the values, separated by commas
   String hasText(String column, String values) {
-    String ids = "(SELECT id FROM " + dictionary.table() + " WHERE value IN (" + values + "))";
-    return groups != null && grouped.stream().anyMatch(each -> each.name().equals(column))
+    String ids = idsOf(values);
+    return groups != null && isGrouped(column)
         ? "r.kind IN (SELECT id FROM " + groups.table() + " WHERE " + column + " IN " + ids + ")"
         : "r." + column + " IN " + ids;
+  }
+
+  /// The condition that a grouped number of a row `r`, or one of its own, has a value.
+  ///
+  /// @param comparison SQL behind the column, such as `= 1`
+  String hasNumber(String column, String comparison) {
+    return isGrouped(column)
+        ? "r.kind IN (SELECT id FROM " + groupsTable() + " WHERE " + column + comparison + ")"
+        : "r." + column + comparison;
+  }
+
+  private boolean isGrouped(String column) {
+    return grouped.stream().anyMatch(each -> each.name().equals(column));
+  }
+
+  /// SQL of the numbers that the dictionary has for some strings.
+  ///
+  /// @param values SQL of the values, separated by commas
+  String idsOf(String values) {
+    return "(SELECT id FROM " + dictionary.table() + " WHERE value IN (" + values + "))";
   }
 
   /// A relation `(id, value)` of some strings.

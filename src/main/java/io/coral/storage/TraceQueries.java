@@ -50,12 +50,6 @@ public final class TraceQueries {
   // UUID.compareTo is signed.
   private static final Comparator<UUID> BY_TEXT = Comparator.comparing(UUID::toString);
 
-  // A client's span begins no later than its server's.
-  private static final Comparator<SpanRow> BY_START =
-      Comparator.comparingLong(SpanRow::startUnixNanos)
-          .thenComparing(SpanRow::role, Comparator.reverseOrder())
-          .thenComparing(SpanRow::spanId);
-
   private final RowSource source;
 
   /// @param store an agent's
@@ -86,7 +80,7 @@ public final class TraceQueries {
     UUID first = uuid(digits + "0".repeat(32 - digits.length()));
     UUID last = uuid(digits + "f".repeat(32 - digits.length()));
     String range = " BETWEEN '" + first + "'::UUID AND '" + last + "'::UUID";
-    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
+    List<StreamTable> tables = tables();
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < tables.size(); i++) {
       parts.add(idsIn(tables.get(i), "trace_id", range, i));
@@ -130,6 +124,13 @@ public final class TraceQueries {
     } catch (SQLException e) {
       throw new StorageException("cannot look for a trace", e);
     }
+  }
+
+  /// The partitions of both kinds of spans.
+  private List<StreamTable> tables() {
+    List<StreamTable> tables = new ArrayList<>(source.tables(StreamSchema.TRACES));
+    tables.addAll(source.tables(StreamSchema.SPANS));
+    return tables;
   }
 
   private static String idsIn(StreamTable table, String column, String range, int number) {
@@ -194,14 +195,14 @@ public final class TraceQueries {
     boolean cut = !tables.isEmpty() && readSpans(connection, aliases, tables, condition, spans);
     List<Trace> traces = new ArrayList<>();
     for (Map.Entry<UUID, List<SpanRow>> each : spans.entrySet()) {
-      traces.add(new Trace(hex(each.getKey()), withMissingParents(each.getValue()), cut));
+      traces.add(new Trace(hex(each.getKey()), TraceAssembly.of(each.getValue()), cut));
     }
     return traces;
   }
 
   private List<StreamTable> tablesWith(Connection connection, String condition)
       throws SQLException {
-    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
+    List<StreamTable> tables = tables();
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < tables.size(); i++) {
       parts.add(
@@ -229,38 +230,49 @@ public final class TraceQueries {
       Map<UUID, List<SpanRow>> spans)
       throws SQLException {
     Map<String, Map<String, String>> parsed = new HashMap<>();
-    Set<List<Object>> seen = new HashSet<>();
     int rows = 0;
     // One partition at a time: it is the memory for their dictionaries that is short.
     for (StreamTable table : tables) {
-      String sql =
-          "SELECT trace_id, span_id, parent_span_id, service, name, role, start_unix_nanos,"
-              + " duration_nanos, status, method, route, peer, host, evidence, attributes FROM ("
-              + table.select(condition)
-              + ") LIMIT "
-              + (MAX_SPANS + 1 - rows);
-      try (Statement statement = connection.createStatement();
-          ResultSet result = statement.executeQuery(sql)) {
-        while (result.next()) {
-          if (++rows > MAX_SPANS) {
-            return true;
-          }
-          UUID trace = aliases.canonical(TraceAliases.uuid(result, 1));
-          SpanRow span = span(result, trace, aliases, parsed);
-          // What two agents saw, or was sent twice, is one span.
-          if (seen.add(
-              List.of(
-                  span.traceId(),
-                  span.spanId(),
-                  span.role(),
-                  span.service(),
-                  span.startUnixNanos()))) {
-            spans.computeIfAbsent(trace, _ -> new ArrayList<>()).add(span);
-          }
-        }
+      int most = MAX_SPANS + 1 - rows;
+      List<SpanRow> read =
+          table.schema().equals(StreamSchema.SPANS)
+              ? new SentSpans(connection, table).read(condition, aliases, most)
+              : captured(connection, table, condition, aliases, parsed, most);
+      rows += read.size();
+      boolean cut = rows > MAX_SPANS;
+      for (SpanRow span : cut ? read.subList(0, read.size() - 1) : read) {
+        spans.computeIfAbsent(uuid(span.traceId()), _ -> new ArrayList<>()).add(span);
+      }
+      if (cut) {
+        return true;
       }
     }
     return false;
+  }
+
+  private static List<SpanRow> captured(
+      Connection connection,
+      StreamTable table,
+      String condition,
+      TraceAliases aliases,
+      Map<String, Map<String, String>> parsed,
+      int most)
+      throws SQLException {
+    String sql =
+        "SELECT trace_id, span_id, parent_span_id, service, name, role, start_unix_nanos,"
+            + " duration_nanos, status, method, route, peer, host, evidence, attributes FROM ("
+            + table.select(condition)
+            + ") LIMIT "
+            + most;
+    List<SpanRow> spans = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        UUID trace = aliases.canonical(TraceAliases.uuid(result, 1));
+        spans.add(span(result, trace, aliases, parsed));
+      }
+    }
+    return spans;
   }
 
   private static SpanRow span(
@@ -293,33 +305,8 @@ public final class TraceQueries {
         result.getLong(7),
         result.getLong(8),
         result.getInt(9),
-        attributes);
-  }
-
-  private static List<SpanRow> withMissingParents(List<SpanRow> spans) {
-    Set<String> ids = spans.stream().map(SpanRow::spanId).collect(Collectors.toSet());
-    List<SpanRow> marked = new ArrayList<>();
-    for (SpanRow span : spans.stream().sorted(BY_START).toList()) {
-      boolean missing = !span.parentSpanId().isEmpty() && !ids.contains(span.parentSpanId());
-      marked.add(missing ? withMissingParent(span) : span);
-    }
-    return marked;
-  }
-
-  private static SpanRow withMissingParent(SpanRow span) {
-    Map<String, String> attributes = new HashMap<>(span.attributes());
-    attributes.put(SpanRow.PARENT_MISSING, "true");
-    return new SpanRow(
-        span.traceId(),
-        span.spanId(),
-        span.parentSpanId(),
-        span.service(),
-        span.name(),
-        span.role(),
-        span.startUnixNanos(),
-        span.durationNanos(),
-        span.status(),
-        attributes);
+        attributes,
+        null);
   }
 
   /// The ids of the traces that fit, in the filter's order.
@@ -407,7 +394,7 @@ public final class TraceQueries {
         RowSource.condition(StreamSchema.TRACES, filter.sinceNanos(), filter.untilNanos());
     List<String> parts = new ArrayList<>();
     parts.add("SELECT NULL::UUID AS id, 0::BIGINT AS k WHERE false");
-    List<StreamTable> tables = source.tables(StreamSchema.TRACES);
+    List<StreamTable> tables = tables();
     for (StreamTable table : tables) {
       parts.add(
           "SELECT r.trace_id, "
@@ -442,7 +429,10 @@ public final class TraceQueries {
     return table ->
         (filter.services().isEmpty() ? "true" : table.hasText("service", services))
             + (filter.asksForServed()
-                ? " AND r.role = 1 AND r.duration_nanos >= " + filter.minSpanNanos()
+                ? " AND "
+                    + table.hasNumber("role", " = " + Role.SERVER.code())
+                    + " AND r.duration_nanos >= "
+                    + filter.minSpanNanos()
                 : "")
             + (method == 0 ? "" : " AND " + table.hasText("method", "$" + method))
             + (route == 0 ? "" : " AND " + table.hasText("route", "$" + route));
@@ -467,25 +457,11 @@ public final class TraceQueries {
   /// @param service empty = all
   public Map<String, List<String>> exemplars(
       String service, long sinceNanos, long untilNanos, Role role) {
-    String range = RowSource.condition(StreamSchema.TRACES, sinceNanos, untilNanos);
-    String failed = "FILTER (status >= " + (role == Role.SERVER ? 500 : 400) + ")";
     Map<String, Exemplars> found = new HashMap<>();
     try (Connection connection = source.reader()) {
       // One partition at a time, newest first: it is the memory that is short.
-      for (StreamTable table : source.tables(StreamSchema.TRACES).reversed()) {
-        String sql =
-            table.withTexts(
-                List.of("method", "route"),
-                "SELECT method, route, arg_max(trace_id, duration_nanos) AS slow_id,"
-                    + " max(duration_nanos) AS slow, arg_max(trace_id, start_unix_nanos) "
-                    + failed
-                    + " AS failed_id, arg_max(trace_id, start_unix_nanos) AS new_id FROM "
-                    + table.rowsTable()
-                    + " AS r WHERE r.role = "
-                    + role.code()
-                    + (range.isEmpty() ? "" : " AND " + range)
-                    + (service.isEmpty() ? "" : " AND " + table.hasText("service", "$1"))
-                    + " GROUP BY method, route");
+      for (StreamTable table : tables().reversed()) {
+        String sql = exemplars(table, service, sinceNanos, untilNanos, role);
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
           if (!service.isEmpty()) {
             statement.setString(1, service);
@@ -505,6 +481,29 @@ public final class TraceQueries {
     } catch (SQLException e) {
       throw new StorageException("cannot find traces of routes", e);
     }
+  }
+
+  private static String exemplars(
+      StreamTable table, String service, long sinceNanos, long untilNanos, Role role) {
+    boolean sent = table.schema().equals(StreamSchema.SPANS);
+    String range = RowSource.condition(table.schema(), sinceNanos, untilNanos);
+    String failed = "status >= " + (role == Role.SERVER ? 500 : 400);
+    return table.withTexts(
+        List.of("method", "route"),
+        "SELECT method, route, arg_max(trace_id, duration_nanos) AS slow_id,"
+            + " max(duration_nanos) AS slow, arg_max(trace_id, start_unix_nanos) FILTER ("
+            + (sent ? "outcome = 2 OR " : "")
+            + failed
+            + ") AS failed_id, arg_max(trace_id, start_unix_nanos) AS new_id FROM "
+            + table.rowsTable()
+            + " AS r"
+            + (sent ? " JOIN " + table.groupsTable() + " AS g ON g.id = r.kind" : "")
+            + " WHERE role = "
+            + role.code()
+            + (sent ? " AND " + table.hasText("system", "'http'") : "")
+            + (range.isEmpty() ? "" : " AND " + range)
+            + (service.isEmpty() ? "" : " AND " + table.hasText("service", "$1"))
+            + " GROUP BY method, route");
   }
 
   /// Of one route and method, collected from the newest partition to the oldest.
@@ -544,16 +543,16 @@ public final class TraceQueries {
     return ids.stream().map(aliases::canonical).distinct().map(TraceQueries::hex).toList();
   }
 
-  private static UUID uuid(String digits) {
+  static UUID uuid(String digits) {
     return new UUID(
         Long.parseUnsignedLong(digits, 0, 16, 16), Long.parseUnsignedLong(digits, 16, 32, 16));
   }
 
-  private static String hex(UUID id) {
+  static String hex(UUID id) {
     return hex(id.getMostSignificantBits()) + hex(id.getLeastSignificantBits());
   }
 
-  private static String hex(long id) {
+  static String hex(long id) {
     String digits = Long.toHexString(id);
     return "0".repeat(16 - digits.length()) + digits;
   }

@@ -51,7 +51,8 @@ final class TraceTreeTest {
               start * 1_000_000L,
               (end - start) * 1_000_000L,
               status,
-              attributes));
+              attributes,
+              null));
       return this;
     }
 
@@ -80,6 +81,18 @@ final class TraceTreeTest {
     assertThat(spans.shape()).isEqualTo("1:front 2:pay 3:10.0.0.9:80 2:stock");
     assertThat(spans.tree().services()).containsExactly("front", "pay", "stock");
     assertThat(spans.tree().durationNanos()).isEqualTo(100_000_000);
+  }
+
+  @Test
+  void workInsideAProcess_isANodeOfItsOwn() {
+    Spans spans =
+        new Spans()
+            .server("a", "", "front", 0, 100)
+            .add("b", "a", "front", Role.INTERNAL, "render", 10, 90, 0)
+            .server("c", "b", "pay", 12, 38)
+            .add("d", "c", "pay", Role.PRODUCER, "orders publish", 15, 20, 0)
+            .add("e", "d", "mail", Role.CONSUMER, "orders process", 30, 35, 0);
+    assertThat(spans.shape()).isEqualTo("1:front 2:front 3:pay 4:10.0.0.9:80 5:mail");
   }
 
   @Test
