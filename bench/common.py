@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -85,6 +86,20 @@ def free_port():
         return s.getsockname()[1]
 
 
+def reserved_port():
+    """A free port that no outgoing connection is given: one that is tried while nobody listens could meet itself."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        first = int(f.read().split()[0])
+    while True:
+        port = random.randrange(first - 12000, first)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
 def wait_for_port(port, seconds=10):
     end = time.time() + seconds
     while time.time() < end:
@@ -97,8 +112,11 @@ def wait_for_port(port, seconds=10):
 
 
 def get(port, path, seconds=5):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=seconds) as answer:
-        return answer.read()
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=seconds) as answer:
+            return answer.read()
+    except urllib.error.HTTPError as refusal:
+        raise OSError(f"{path}: {refusal.code} {refusal.read(300).decode(errors='replace').strip()}") from None
 
 
 def healthy(port):
@@ -204,7 +222,7 @@ def wrk(port, connections=16):
 class Role:
     """`./coral ARGUMENTS` with its own data directory and ports."""
 
-    def __init__(self, arguments, port, data, cpu=None, ports=True, config=None):
+    def __init__(self, arguments, port, data, cpu=None, ports=True, config=None, within=120):
         command = [CORAL, *arguments]
         if config:
             command += ["--config", config]
@@ -214,7 +232,8 @@ class Role:
         with open(self.log, "ab") as log:
             self.process = start(command, cpu, stdout=log, stderr=log)
         while not healthy(port):
-            if self.process.poll() is not None or time.monotonic() - began > 120:
+            if self.process.poll() is not None or time.monotonic() - began > within:
+                self.process.kill()
                 with open(self.log) as f:
                     fail(f"{' '.join(arguments[:2])} does not get ready", f.read()[-600:], "see above")
             time.sleep(0.01)
@@ -223,6 +242,10 @@ class Role:
 
     def stop(self):
         stop(self.process)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def call(self, method, **fields):
         request = urllib.request.Request(
@@ -258,16 +281,17 @@ def agent(data, cpu=None):
 class SpanAgent(Role):
     """An agent without a colony that keeps every span it is sent; its OTLP ports stay the same over restarts."""
 
-    def __init__(self, data, grpc_port=None, http_port=None, port=None):
+    def __init__(self, data, grpc_port=None, http_port=None, port=None, within=120):
         config = os.path.join(data, "agent.yaml")
         with open(config, "w") as f:
-            f.write('agent:\n  colony: ""\ntelemetry:\n  storage_retention_hours: 2\n  filters:\n    sample_rate: 1.0\n')
+            f.write('agent:\n  colony: ""\n'
+                    'telemetry:\n  storage_retention_hours: 2\n  filters:\n    sample_rate: 1.0\n')
         self.grpc_port, self.http_port = grpc_port or free_port(), http_port or free_port()
         port = port or free_port()
         super().__init__(
             ["agent", "start", "--data", data, "--agent-port", str(port)]
             + ["--otlp-grpc", str(self.grpc_port), "--otlp-http", str(self.http_port)],
-            port, data, config=config,
+            port, data, config=config, within=within,
         )
         wait_for_port(self.grpc_port)
         self.java = os.path.realpath(f"/proc/{self.pid}/exe")

@@ -35,7 +35,7 @@ static const struct protocol *protocol = &grpc;
 static enum format format = FORMAT_OTLP;
 static char authority[64];
 static struct sockaddr_in address = {.sin_family = AF_INET};
-static double seconds = 15, rate, spread;
+static double seconds = 15, rate, spread, ago;
 static int connections = 4, in_flight = 2, batch_spans = 500, pool = 64, acked_every = 1;
 static uint64_t most_spans, seed = 1;
 static bool is_retrying;
@@ -48,6 +48,7 @@ static uint8_t *plain; /* a payload before gzip */
 
 static struct connection *all;
 static int connection_count, epoll;
+static volatile sig_atomic_t is_ending; /* SIGINT: nothing new, but what is open is answered */
 static int64_t began, stop_at, give_up_at, began_unix_nanos;
 static uint64_t next_batch;
 
@@ -118,12 +119,13 @@ static int64_t start_of_batch(uint64_t batch)
 {
 	uint64_t mixed = (batch + 1) * 0x9e3779b97f4a7c15;
 
+	int64_t last = began_unix_nanos - (int64_t)(ago * 1e9);
+
 	if (!spread) /* what ended a moment ago */
-		return unix_ns() - 100000000;
+		return unix_ns() - 100000000 - (int64_t)(ago * 1e9);
 	if (most_spans)
-		return began_unix_nanos -
-		       (int64_t)(spread * 1e9 * (1 - (double)batch * batch_spans / most_spans));
-	return began_unix_nanos - (int64_t)(spread * 1e9 * ((mixed >> 11) * 0x1p-53));
+		return last - (int64_t)(spread * 1e9 * (1 - (double)batch * batch_spans / most_spans));
+	return last - (int64_t)(spread * 1e9 * ((mixed >> 11) * 0x1p-53));
 }
 
 static void take_batch(struct slot *s, int64_t meant_ns)
@@ -349,7 +351,7 @@ static int64_t meant_at(uint64_t batch)
 
 static bool has_more(int64_t now)
 {
-	return now < stop_at && (!most_spans || next_batch * batch_spans < most_spans);
+	return !is_ending && now < stop_at && (!most_spans || next_batch * batch_spans < most_spans);
 }
 
 /* Gives free slots their payloads. */
@@ -460,6 +462,7 @@ static void usage(void)
 		"  --rate N             spans a second, 0 = as fast as they are answered\n"
 		"  --max-spans N        ends after them\n"
 		"  --spread S           start times over the last S seconds\n"
+		"  --ago S              start times S seconds earlier\n"
 		"  --seed N             of trace ids, 1\n"
 		"  --pool N             different payloads, 64\n"
 		"  --acked FILE         trace id, spans, batch of what was acknowledged\n"
@@ -502,7 +505,8 @@ static void options(int count, char **arguments, bool *is_dump)
 		{"duration", 1, 0, 'd'}, {"connections", 1, 0, 'c'}, {"in-flight", 1, 0, 'i'}, {"batch", 1, 0, 'b'},
 		{"rate", 1, 0, 'r'},	 {"max-spans", 1, 0, 'm'},  {"spread", 1, 0, 's'},  {"seed", 1, 0, 'S'},
 		{"pool", 1, 0, 'o'},	 {"acked", 1, 0, 'k'},	    {"acked-every", 1, 0, 'e'}, {"unanswered", 1, 0, 'u'},
-		{"retry", 0, 0, 'R'},	 {"gzip", 0, 0, 'z'},	    {"dump", 0, 0, 'D'},    {"help", 0, 0, 'h'},    {0}};
+		{"retry", 0, 0, 'R'},	 {"gzip", 0, 0, 'z'},	    {"dump", 0, 0, 'D'},    {"help", 0, 0, 'h'},
+		{"ago", 1, 0, 'g'},	 {0}};
 
 	for (int o; (o = getopt_long(count, arguments, "", known, NULL)) != -1;) {
 		switch (o) {
@@ -543,6 +547,9 @@ static void options(int count, char **arguments, bool *is_dump)
 		case 's':
 			spread = atof(optarg);
 			break;
+		case 'g':
+			ago = atof(optarg);
+			break;
 		case 'S':
 			seed = strtoull(optarg, NULL, 10);
 			break;
@@ -572,7 +579,7 @@ static void options(int count, char **arguments, bool *is_dump)
 		}
 	}
 	if (optind < count || !(seconds > 0) || connections < 1 || in_flight < 1 || batch_spans < 1 ||
-	    batch_spans > 20000 || pool < 1 || pool > 4096 || acked_every < 1 || rate < 0 || spread < 0 ||
+	    batch_spans > 20000 || pool < 1 || pool > 4096 || acked_every < 1 || rate < 0 || spread < 0 || ago < 0 ||
 	    connections * in_flight > MOST_CONNECTIONS)
 		usage();
 	if (seconds > MOST_SECONDS)
@@ -687,6 +694,12 @@ static void report(double bytes_per_span, double elapsed, double cpu)
 	       latency_ms(0.99), latency_ms(1), cpu, acked_spans ? cpu * 1e6 / acked_spans : 0, first_error);
 }
 
+static void end_soon(int number)
+{
+	(void)number;
+	is_ending = 1;
+}
+
 int main(int count, char **arguments)
 {
 	bool is_dump = false;
@@ -695,6 +708,7 @@ int main(int count, char **arguments)
 	set_address("127.0.0.1:4317");
 	options(count, arguments, &is_dump);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, end_soon);
 	prctl(PR_SET_TIMERSLACK, 1);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	bytes_per_span = prepare();
