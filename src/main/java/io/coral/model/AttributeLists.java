@@ -1,10 +1,12 @@
 package io.coral.model;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HexFormat;
 
 /// The attributes of many rows, one behind the other. Immutable once its batch is built.
 ///
-/// An attribute is a key, which is a number of the batch's [Texts], and a value of one of four
+/// An attribute is a key, which is a number of the batch's [Texts], and a value of one of some
 /// kinds.
 public final class AttributeLists {
   /// The value is a string by its number in the batch's texts.
@@ -20,8 +22,17 @@ public final class AttributeLists {
   /// array or a map.
   public static final byte JSON = 3;
 
-  /// How many kinds there are.
-  public static final int KINDS = 4;
+  /// The value is a string of 16 lower-case hexadecimal digits, as a number.
+  public static final byte HEX = 4;
+
+  /// The value is a string that ends with a decimal number: what is before it by its number in the
+  /// batch's texts, shifted by [#NUMBER_BITS], and the number.
+  public static final byte NUMBERED = 5;
+
+  /// Bits of the number of a [#NUMBERED] string.
+  public static final int NUMBER_BITS = 40;
+
+  private static final long NUMBER_MASK = (1L << NUMBER_BITS) - 1;
 
   private int[] ends;
   private int[] keys;
@@ -98,6 +109,17 @@ public final class AttributeLists {
   /// What the kind says.
   public long value(int index) {
     return values[index];
+  }
+
+  /// An attribute that is a string, as one.
+  public String text(int index, Texts texts) {
+    long value = values[index];
+    return switch (kinds[index]) {
+      case PLAIN -> new String(plains[(int) value], StandardCharsets.UTF_8);
+      case HEX -> HexFormat.of().toHexDigits(value);
+      case NUMBERED -> texts.text((int) (value >>> NUMBER_BITS)) + (value & NUMBER_MASK);
+      default -> texts.text((int) value);
+    };
   }
 
   /// A string in UTF-8 that hardly repeats.

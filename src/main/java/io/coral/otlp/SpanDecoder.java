@@ -12,6 +12,7 @@ import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
 import io.coral.model.Texts;
+import io.coral.model.VaryingText;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -35,7 +36,7 @@ public final class SpanDecoder {
   private static final long MAX_TEXT_BYTES = 8 << 20;
   private static final int EXPECTED_SPANS = 512;
   private static final int PLAIN_BYTES = 1024;
-  private static final int WATCHED = 16_384;
+  private static final int WATCHED = 4096;
   private static final VarHandle BIG_ENDIAN =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
@@ -581,12 +582,16 @@ public final class SpanDecoder {
 
   private void string(ColumnBatch.Builder rows, byte[] bytes, int key, int semantic, int length) {
     Texts texts = words.texts;
-    if (semantic < 0 && (length > PLAIN_BYTES || words.repetition.hardlyRepeats(key))) {
+    if (semantic < 0 && length > PLAIN_BYTES) {
       rows.plainAttribute(key, Arrays.copyOfRange(bytes, value.start(), value.end()));
       return;
     }
-    if (semantic == Semantic.URL_PATH.ordinal() && words.repetition.hardlyRepeats(key)) {
-      rows.plainAttribute(key, Arrays.copyOfRange(bytes, value.start(), value.end()));
+    boolean mayVary = semantic < 0 || semantic == Semantic.URL_PATH.ordinal();
+    if (mayVary && words.repetition.hardlyRepeats(key)) {
+      if (semantic >= 0) {
+        said[semantic] = words.empty;
+      }
+      VaryingText.add(rows, key, bytes, value.start(), value.end());
       return;
     }
     int before = texts.size();

@@ -83,15 +83,16 @@ public final class ColumnBatchCodec {
     for (int row = 0; row < batch.rows(); row++) {
       attributes.addLengths(lists.end(row) - lists.start(row));
       for (int i = lists.start(row); i < lists.end(row); i++) {
-        attributes.addKeys(numbered.applyAsInt(lists.key(i))).addKinds(lists.kind(i));
-        switch (lists.kind(i)) {
-          case AttributeLists.LONG -> attributes.addValues(lists.value(i));
-          case AttributeLists.PLAIN -> {
-            byte[] plain = lists.plain((int) lists.value(i));
-            attributes.addValues(attributes.getPlainCount());
-            attributes.addPlain(new String(plain, StandardCharsets.UTF_8));
+        attributes.addKeys(numbered.applyAsInt(lists.key(i)));
+        byte kind = lists.kind(i);
+        switch (kind) {
+          case AttributeLists.LONG -> attributes.addKinds(kind).addValues(lists.value(i));
+          case AttributeLists.TEXT, AttributeLists.JSON ->
+              attributes.addKinds(kind).addValues(numbered.applyAsInt((int) lists.value(i)));
+          default -> {
+            attributes.addKinds(AttributeLists.PLAIN).addValues(attributes.getPlainCount());
+            attributes.addPlain(lists.text(i, batch.dictionary()));
           }
-          default -> attributes.addValues(numbered.applyAsInt((int) lists.value(i)));
         }
       }
     }

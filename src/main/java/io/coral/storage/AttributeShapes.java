@@ -17,17 +17,18 @@ import java.util.stream.IntStream;
 
 /// How the attributes of a partition's rows lie in columns.
 ///
-/// Rows that have the same keys with values of the same kinds, in the same order, are of one shape.
-/// A shape says which key is in which column: `v1`, `v2` … hold integers and numbers of strings,
-/// `p1`, `p2` … strings as they are. So a row needs as many columns as it has attributes, not as
-/// many as there are keys. What does not fit goes as JSON into `more`.
+/// Rows that have the same keys with values of the same kinds, in the same order, are of one
+/// shape. A shape says which key is in which column: `v1`, `v2` … hold integers and numbers of
+/// strings, `p1`, `p2` … strings as they are (kinds of [AttributeLists]). So a row needs as many
+/// columns as it has attributes, not as many as there are keys. What does not fit goes as JSON into
+/// `more`.
 ///
 /// Of the store's writer thread, except where said otherwise.
 final class AttributeShapes {
   static final int MOST_VALUES = 48;
   static final int MOST_PLAIN = 4;
-  private static final int FIRST_VALUES = 10;
-  private static final int FIRST_PLAIN = 2;
+  private static final int FIRST_VALUES = 8;
+  private static final int FIRST_PLAIN = 0;
   private static final int FULL = -1;
 
   private final String catalog;
@@ -204,33 +205,39 @@ final class AttributeShapes {
     return IntStream.of(layout).filter(column -> ofValues == column > 0).map(Math::abs).sorted();
   }
 
-  /// SQL of the JSON object of the attributes of a row `r`, whose shape is joined as `shape`. On
-  /// any thread.
+  /// SQL of a relation `(row, json)`: the JSON object of the attributes of each row that has some
+  /// in columns. On any thread.
   ///
-  /// @param texts SQL of a list with the partition's strings by number
-  String json(String texts) {
+  /// Attributes are taken apart and joined with their strings. A list of all strings to look into
+  /// would be shorter, but is copied for each row.
+  ///
+  /// @param dictionary the partition's strings, a table `(id, value)`
+  /// @param condition on a row `r`, may be empty
+  String json(String dictionary, String condition) {
     String numbered = numbers(true).mapToObj(i -> "r.v" + i).collect(list());
     String strings = numbers(false).mapToObj(i -> "r.p" + i).collect(list());
-    // A lambda sees no column, so that what it needs comes with the list.
-    String pairs =
-        "list_transform(list_zip(shape.keys, shape.kinds, shape.slots), lambda x:"
-            + " {'k': x[1], 'v': CASE WHEN x[3] < 0 THEN NULL"
-            + " WHEN x[2] = 1 THEN to_json("
-            + numbered
-            + "[x[3]]) WHEN x[2] = 2 THEN to_json("
-            + strings
-            + "[x[3]]) WHEN x[2] = 3 THEN "
-            + texts
-            + "["
-            + numbered
-            + "[x[3]] + 1]::JSON ELSE to_json("
-            + texts
-            + "["
-            + numbered
-            + "[x[3]] + 1]) END})";
-    return "json_merge_patch(to_json(map_from_entries(list_filter("
-        + pairs
-        + ", lambda y: y.v IS NOT NULL))), coalesce(r.more, '{}'))::VARCHAR";
+    return "SELECT e.row, json_group_object(e.key, CASE e.kind WHEN 1 THEN to_json(e.v)"
+        + " WHEN 2 THEN to_json(e.p) WHEN 3 THEN d.value::JSON"
+        + " WHEN 4 THEN to_json(lower(lpad(hex(e.v), 16, '0')))"
+        + " WHEN 5 THEN to_json(d.value || (e.v & "
+        + ((1L << AttributeLists.NUMBER_BITS) - 1)
+        + ")::VARCHAR) ELSE to_json(d.value) END) AS json FROM (SELECT r.rowid AS row,"
+        + " unnest(shape.keys) AS key, unnest(shape.kinds) AS kind, unnest(shape.slots) AS slot,"
+        + " unnest(list_transform(shape.slots, lambda s: ("
+        + numbered
+        + "::BIGINT[])[s])) AS v, unnest(list_transform(shape.slots, lambda s: ("
+        + strings
+        + "::VARCHAR[])[s])) AS p FROM "
+        + rowsTable
+        + " AS r JOIN "
+        + table()
+        + " AS shape ON shape.id = r.shape"
+        + (condition.isEmpty() ? "" : " WHERE " + condition)
+        + ") AS e LEFT JOIN "
+        + dictionary
+        + " AS d ON d.id = CASE e.kind WHEN 0 THEN e.v WHEN 3 THEN e.v WHEN 5 THEN e.v >> "
+        + AttributeLists.NUMBER_BITS
+        + " END WHERE e.slot > 0 GROUP BY e.row";
   }
 
   private static Collector<CharSequence, ?, String> list() {

@@ -38,7 +38,7 @@ final class Database implements AutoCloseable {
     settings.setProperty("preserve_insertion_order", "true");
     // A checkpoint writes the last row group anew, so that one every 16 MB costs as much as
     // storing.
-    settings.setProperty("wal_autocheckpoint", "64MB");
+    settings.setProperty("wal_autocheckpoint", "32MB");
     Connection connection = DriverManager.getConnection("jdbc:duckdb:" + file, settings);
     return new Database(connection.unwrap(DuckDBConnection.class));
   }

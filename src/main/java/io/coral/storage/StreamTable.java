@@ -222,7 +222,7 @@ final class StreamTable {
   }
 
   private static int code(AttributeLists lists, int index) {
-    return lists.key(index) << 2 | lists.kind(index);
+    return lists.key(index) << 3 | lists.kind(index);
   }
 
   private static int hash(AttributeLists lists, int start, int count) {
@@ -467,11 +467,16 @@ final class StreamTable {
         long value = lists.value(start + i);
         if (slot < 0) {
           more = more == null ? new LinkedHashMap<>() : more;
-          more.put(shape.keys().get(i), json(shape.kinds()[i], value));
+          more.put(shape.keys().get(i), json(start + i));
           continue;
         }
         switch (shape.kinds()[i]) {
-          case AttributeLists.LONG -> values[lastValue++] = value;
+          case AttributeLists.LONG, AttributeLists.HEX -> values[lastValue++] = value;
+          case AttributeLists.NUMBERED -> {
+            long before = idOf(known, (int) (value >>> AttributeLists.NUMBER_BITS));
+            long number = value & ((1L << AttributeLists.NUMBER_BITS) - 1);
+            values[lastValue++] = before << AttributeLists.NUMBER_BITS | number;
+          }
           case AttributeLists.PLAIN -> plain[lastPlain++] = lists.plain((int) value);
           default -> values[lastValue++] = idOf(known, (int) value);
         }
@@ -493,12 +498,11 @@ final class StreamTable {
       }
     }
 
-    private Object json(byte kind, long value) {
-      return switch (kind) {
-        case AttributeLists.LONG -> value;
-        case AttributeLists.PLAIN -> new String(lists.plain((int) value), StandardCharsets.UTF_8);
-        case AttributeLists.JSON -> JsonParser.parseString(known.texts.text((int) value));
-        default -> known.texts.text((int) value);
+    private Object json(int index) {
+      return switch (lists.kind(index)) {
+        case AttributeLists.LONG -> lists.value(index);
+        case AttributeLists.JSON -> JsonParser.parseString(lists.text(index, known.texts));
+        default -> lists.text(index, known.texts);
       };
     }
   }
@@ -569,12 +573,10 @@ final class StreamTable {
         }
         case ATTRIBUTES -> {
           if (shapes != null) {
-            sql.append(", ").append(shapes.json("strings.v")).append(" AS ").append(column.name());
-            joins.append(" JOIN ").append(shapes.table()).append(" AS shape ON shape.id = r.shape");
-            joins
-                .append(" CROSS JOIN (SELECT list(value ORDER BY id) AS v FROM ")
-                .append(dictionary.table())
-                .append(") AS strings");
+            sql.append(", json_merge_patch(coalesce(a_json.json, '{}'), coalesce(r.more, '{}'))");
+            sql.append("::VARCHAR AS ").append(column.name());
+            joins.append(" LEFT JOIN (").append(shapes.json(dictionary.table(), condition));
+            joins.append(") AS a_json ON a_json.row = r.rowid");
           }
         }
         default -> sql.append(", ").append(row).append(column.name());
