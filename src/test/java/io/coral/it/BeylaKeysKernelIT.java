@@ -107,10 +107,9 @@ final class BeylaKeysKernelIT {
           .untilAsserted(
               () -> {
                 try (Snapshot snapshot = Snapshot.of(agent, directory)) {
-                  String attributes =
-                      String.valueOf(
-                          snapshot.rows("SELECT attributes FROM beyla_traces_local").getFirst());
-                  assertThat(attributes)
+                  assertThat(snapshot.rows("SELECT attributes FROM beyla_traces_local"))
+                      .singleElement()
+                      .asString()
                       .contains("\"zone\":\"a\"")
                       .contains("\"http.request.header.x-tenant\":\"a \\\"b\\\"\"")
                       .contains("\"http.request.header.cookie\":\"***\"")
