@@ -48,23 +48,27 @@ public final class QueryHandlers {
   private final Vertx vertx;
   private final TelemetryQueries queries;
   private final TraceQueries traceQueries;
+  private final TraceFinder finder;
   private final TraceHandlers traces;
   private final Supplier<Completeness> completeness;
   private final Supplier<List<String>> knownServices;
   private final Clock clock;
 
+  /// @param finder finds the trace that is asked for by its id
   /// @param completeness how much stands behind an answer; asked on a worker thread
   /// @param knownServices observed services that may have no traffic yet; safe on any thread
   public QueryHandlers(
       Vertx vertx,
       TelemetryQueries queries,
       TraceQueries traceQueries,
+      TraceFinder finder,
       Supplier<Completeness> completeness,
       Supplier<List<String>> knownServices,
       Clock clock) {
     this.vertx = vertx;
     this.queries = queries;
     this.traceQueries = traceQueries;
+    this.finder = finder;
     this.traces = new TraceHandlers(queries, traceQueries, completeness);
     this.completeness = completeness;
     this.knownServices = knownServices;
@@ -93,7 +97,10 @@ public final class QueryHandlers {
             "GetTrace",
             GetTraceRequest.getDefaultInstance(),
             GetTraceResponse.getDefaultInstance(),
-            request -> onWorker(() -> traces.get(request)))
+            request ->
+                finder
+                    .find(TraceIds.digits(request.getTraceId()))
+                    .compose(found -> onWorker(() -> traces.get(request, found))))
         .unary(
             "ListServices",
             ListServicesRequest.getDefaultInstance(),

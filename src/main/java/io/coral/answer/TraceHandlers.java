@@ -136,8 +136,9 @@ final class TraceHandlers {
         : RootCause.of(tree);
   }
 
-  GetTraceResponse get(GetTraceRequest request) {
-    Trace trace = find(request.getTraceId());
+  /// @param found what was found of the id asked for
+  GetTraceResponse get(GetTraceRequest request, TraceQueries.Found found) {
+    Trace trace = checked(request.getTraceId(), found);
     if (trace.spans().isEmpty()) {
       throw new RpcException(
           RpcCode.NOT_FOUND, "no span of a trace \"" + request.getTraceId() + "\" is stored");
@@ -174,7 +175,10 @@ final class TraceHandlers {
   }
 
   private Trace find(String text) {
-    TraceQueries.Found found = traces.find(TraceIds.digits(text));
+    return checked(text, traces.find(TraceIds.digits(text)));
+  }
+
+  private static Trace checked(String text, TraceQueries.Found found) {
     TraceIds.checkOne(text, found.traceIds());
     Trace trace = found.trace();
     return trace == null ? new Trace("", List.of(), false) : trace;

@@ -83,8 +83,10 @@ public final class RpcServer {
   private void route(HttpServerRequest request) {
     String path = request.path() == null ? "/" : request.path();
     Handler<HttpServerRequest> handler = routes.get(path);
-    if (handler == null && path.lastIndexOf('/') >= 0) {
-      handler = routes.get(path.substring(0, path.lastIndexOf('/') + 1));
+    for (int slash = path.lastIndexOf('/');
+        handler == null && slash > 0;
+        slash = path.lastIndexOf('/', slash - 1)) {
+      handler = routes.get(path.substring(0, slash + 1));
     }
     if (handler == null) {
       request.response().setStatusCode(404).end("nothing is served at this path\n");

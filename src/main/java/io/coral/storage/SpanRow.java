@@ -42,6 +42,22 @@ public record SpanRow(
     attributes = Map.copyOf(attributes);
   }
 
+  /// The same span as a part of another trace.
+  SpanRow inTrace(String id) {
+    return new SpanRow(
+        id,
+        spanId,
+        parentSpanId,
+        service,
+        name,
+        role,
+        startUnixNanos,
+        durationNanos,
+        status,
+        attributes,
+        sent);
+  }
+
   /// The same span with another parent.
   SpanRow withParent(String spanId, Map<String, String> changedAttributes) {
     return new SpanRow(

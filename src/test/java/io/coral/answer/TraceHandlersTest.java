@@ -133,7 +133,9 @@ final class TraceHandlersTest {
   }
 
   private GetTraceResponse get(String id) {
-    return handlers.get(GetTraceRequest.newBuilder().setTraceId(id).build());
+    return handlers.get(
+        GetTraceRequest.newBuilder().setTraceId(id).build(),
+        new TraceQueries(store).find(TraceIds.digits(id)));
   }
 
   @Test

@@ -2,7 +2,10 @@ package io.coral.agent.api;
 
 import io.coral.agent.discovery.Discovery;
 import io.coral.answer.CommonRoutes;
+import io.coral.answer.JaegerRoutes;
 import io.coral.answer.QueryHandlers;
+import io.coral.answer.SpanMessages;
+import io.coral.answer.TraceFinder;
 import io.coral.bus.Topic;
 import io.coral.bus.Topics;
 import io.coral.config.Address;
@@ -33,8 +36,11 @@ import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.agent.v1.StreamStatus;
 import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.rpc.mesh.v1.GetStatusRequest;
+import io.coral.rpc.mesh.v1.ReadTraceRequest;
+import io.coral.rpc.mesh.v1.ReadTraceResponse;
 import io.coral.storage.AgentStore;
 import io.coral.storage.NumberedBatch;
+import io.coral.storage.SpanQueries;
 import io.coral.storage.StoredRange;
 import io.coral.storage.TelemetryQueries;
 import io.coral.storage.TraceQueries;
@@ -82,19 +88,28 @@ public final class AgentApiVerticle extends VerticleBase {
   public Future<?> start() {
     RpcService service =
         new RpcService(AgentProto.getDescriptor().findServiceByName("AgentService"));
+    TraceQueries traces = new TraceQueries(store);
+    TraceFinder finder = prefix -> vertx.executeBlocking(() -> traces.find(prefix), false);
     new QueryHandlers(
             vertx,
             new TelemetryQueries(store),
-            new TraceQueries(store),
+            traces,
+            finder,
             this::completeness,
             () -> discovery.observed().stream().map(process -> process.service().name()).toList(),
             clock)
         .bind(service);
+    service.unary(
+        "ReadTrace",
+        ReadTraceRequest.getDefaultInstance(),
+        ReadTraceResponse.getDefaultInstance(),
+        request -> SpanMessages.read(vertx, traces, request));
     bindOwn(service);
     RpcServer server = new RpcServer(vertx, List.of(service), () -> true);
     new CommonRoutes(
             vertx, facts.dataDirectory().resolve("tmp"), AgentStore.FILE_NAME, store::snapshot)
         .mount(server, figures, () -> true, this::status);
+    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, clock).mount(server);
     return server.listen(address.host(), address.port()).onSuccess(this::listening);
   }
 

@@ -1,9 +1,11 @@
 package io.coral.colony.api;
 
 import io.coral.answer.CommonRoutes;
+import io.coral.answer.JaegerRoutes;
 import io.coral.answer.QueryHandlers;
 import io.coral.colony.registry.Registry;
 import io.coral.config.ColonyConfig;
+import io.coral.rpc.RpcClient;
 import io.coral.rpc.RpcCode;
 import io.coral.rpc.RpcException;
 import io.coral.rpc.RpcServer;
@@ -23,6 +25,7 @@ import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.RegisterResponse;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.ColonyStore;
+import io.coral.storage.SpanQueries;
 import io.coral.storage.TelemetryQueries;
 import io.coral.storage.TraceQueries;
 import io.coral.telemetry.Figures;
@@ -38,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Event loop; whatever reads the database runs on a worker.
 public final class ColonyApiVerticle extends VerticleBase {
@@ -51,6 +55,7 @@ public final class ColonyApiVerticle extends VerticleBase {
   private final BooleanSupplier serving;
   private final Consumer<String> registered;
   private final long startedUnixNanos;
+  private @Nullable RpcClient client;
   private int port;
 
   /// @param serving whether `/healthz` is 200; safe on any thread
@@ -96,10 +101,15 @@ public final class ColonyApiVerticle extends VerticleBase {
                         .build()));
     RpcService colony =
         new RpcService(ColonyProto.getDescriptor().findServiceByName("ColonyService"));
+    TraceQueries traces = new TraceQueries(store);
+    RpcClient toAgents = new RpcClient(vertx);
+    client = toAgents;
+    AgentTraces finder = new AgentTraces(vertx, toAgents, registry, traces);
     new QueryHandlers(
             vertx,
             new TelemetryQueries(store),
-            new TraceQueries(store),
+            traces,
+            finder,
             this::completeness,
             this::observedServices,
             clock)
@@ -117,7 +127,14 @@ public final class ColonyApiVerticle extends VerticleBase {
     RpcServer server = new RpcServer(vertx, List.of(mesh, colony), serving);
     new CommonRoutes(vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot)
         .mount(server, figures, serving, this::status);
+    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, clock).mount(server);
     return server.listen(config.api().host(), config.api().port()).onSuccess(this::listening);
+  }
+
+  @Override
+  public Future<?> stop() {
+    RpcClient open = client;
+    return open == null ? Future.succeededFuture() : open.close();
   }
 
   private void listening(HttpServer server) {

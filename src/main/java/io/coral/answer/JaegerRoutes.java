@@ -1,0 +1,301 @@
+package io.coral.answer;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.coral.rpc.RpcServer;
+import io.coral.storage.SpanQueries;
+import io.coral.storage.SpanSearch;
+import io.coral.storage.Trace;
+import io.coral.storage.TraceQueries;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Jaeger's HTTP API, `/api/…` and `/api/v3/…`, so that Grafana and Jaeger's UI read Coral as it
+/// is. Handlers run on the event loop; what reads the database runs on a worker.
+public final class JaegerRoutes {
+  private static final Logger LOG = LoggerFactory.getLogger(JaegerRoutes.class);
+  private static final long DEPENDENCIES_FRESH_NANOS = 5_000_000_000L;
+  private static final int MOST_CACHED = 16;
+
+  private final Vertx vertx;
+  private final SpanQueries spans;
+  private final TraceQueries traces;
+  private final TraceFinder finder;
+  private final SpanSearch.Dependencies dependencies;
+  private final Clock clock;
+
+  // Of the event loop.
+  private final Map<List<Long>, Cached> cached = new LinkedHashMap<>();
+
+  private record Cached(long atUnixNanos, Future<List<SpanSearch.Dependency>> answer) {}
+
+  /// What is answered; written as text where it was made, which for long traces is a worker.
+  private record Answer(int status, String json) {
+    Answer(int status, JsonObject json) {
+      this(status, json.toString());
+    }
+  }
+
+  public JaegerRoutes(
+      Vertx vertx, SpanQueries spans, TraceQueries traces, TraceFinder finder, Clock clock) {
+    this.vertx = vertx;
+    this.spans = spans;
+    this.traces = traces;
+    this.finder = finder;
+    this.dependencies = spans;
+    this.clock = clock;
+  }
+
+  /// Adds the routes.
+  public void mount(RpcServer server) {
+    server
+        .get("/api/services", request -> answer(request, false, this::services))
+        .get("/api/services/", request -> answer(request, false, this::operationNames))
+        .get("/api/operations", request -> answer(request, false, this::operations))
+        .get("/api/traces", request -> answer(request, false, this::search))
+        .get("/api/traces/", request -> answer(request, false, this::trace))
+        .get("/api/dependencies", request -> answer(request, false, this::dependencies))
+        .get("/api/v3/services", request -> answer(request, true, this::servicesV3))
+        .get("/api/v3/operations", request -> answer(request, true, this::operationsV3))
+        .get("/api/v3/traces", request -> answer(request, true, this::searchV3))
+        .get("/api/v3/traces/", request -> answer(request, true, this::traceV3));
+  }
+
+  private void answer(
+      HttpServerRequest request, boolean v3, Function<HttpServerRequest, Future<Answer>> handler) {
+    Future<Answer> answer;
+    try {
+      answer = handler.apply(request);
+    } catch (RuntimeException e) {
+      answer = Future.failedFuture(e);
+    }
+    answer
+        .otherwise(failure -> refused(failure, v3))
+        .onSuccess(
+            it ->
+                request
+                    .response()
+                    .setStatusCode(it.status)
+                    .putHeader("content-type", "application/json")
+                    .end(it.json));
+  }
+
+  private static Answer refused(Throwable failure, boolean v3) {
+    if (failure instanceof IllegalArgumentException) {
+      return failed(400, String.valueOf(failure.getMessage()), v3);
+    }
+    LOG.error("a question in Jaeger's words is not answered", failure);
+    return failed(500, String.valueOf(failure.getMessage()), v3);
+  }
+
+  private static Answer failed(int status, String message, boolean v3) {
+    if (!v3) {
+      return new Answer(status, JaegerJson.failure(status, message));
+    }
+    JsonObject error = new JsonObject();
+    error.addProperty("httpCode", status);
+    error.addProperty("message", message);
+    JsonObject json = new JsonObject();
+    json.add("error", error);
+    return new Answer(status, json);
+  }
+
+  private <T> Future<T> onWorker(Callable<T> work) {
+    return vertx.executeBlocking(work, false);
+  }
+
+  private JaegerParameters parameters(HttpServerRequest request) {
+    return new JaegerParameters(request.params(), nowNanos());
+  }
+
+  private long nowNanos() {
+    var now = clock.instant();
+    return now.getEpochSecond() * 1_000_000_000L + now.getNano();
+  }
+
+  private static Answer ok(JsonArray data) {
+    return new Answer(200, JaegerJson.envelope(data, 0));
+  }
+
+  private Future<Answer> services(HttpServerRequest request) {
+    return onWorker(spans::services).map(names -> ok(JaegerJson.texts(names)));
+  }
+
+  private Future<Answer> operationNames(HttpServerRequest request) {
+    String rest = below(request, "/api/services/");
+    if (!rest.endsWith("/operations")) {
+      return Future.succeededFuture(
+          failed(404, "nothing is served here (expected: …/{service}/operations)", false));
+    }
+    String service =
+        URLDecoder.decode(
+            rest.substring(0, rest.length() - "/operations".length()), StandardCharsets.UTF_8);
+    return onWorker(() -> spans.operations(service, null))
+        .map(
+            operations ->
+                ok(
+                    JaegerJson.texts(
+                        operations.stream().map(SpanSearch.Operation::name).distinct().toList())));
+  }
+
+  private static String below(HttpServerRequest request, String prefix) {
+    String path = request.path();
+    return path == null ? "" : path.substring(prefix.length());
+  }
+
+  private Future<Answer> operations(HttpServerRequest request) {
+    return operations(parameters(request), "spanKind")
+        .map(
+            operations -> {
+              JsonArray data = new JsonArray();
+              operations.forEach(operation -> data.add(JaegerJson.operation(operation)));
+              return ok(data);
+            });
+  }
+
+  private Future<List<SpanSearch.Operation>> operations(
+      JaegerParameters parameters, String kindName) {
+    String service = parameters.text("service");
+    if (service.isEmpty()) {
+      throw new IllegalArgumentException("service: missing (expected: the name of a service)");
+    }
+    var role = parameters.role(kindName);
+    return onWorker(() -> spans.operations(service, role));
+  }
+
+  private Future<Answer> search(HttpServerRequest request) {
+    JaegerParameters parameters = parameters(request);
+    List<String> asked = parameters.all("traceID");
+    if (!asked.isEmpty()) {
+      List<Future<Trace>> found =
+          asked.stream().map(JaegerParameters::traceId).map(this::find).toList();
+      return Future.all(found)
+          .compose(
+              _ ->
+                  onWorker(
+                      () -> answer(found.stream().map(Future::result).toList(), asked.size())));
+    }
+    SpanSearch search = parameters.search();
+    return onWorker(() -> answer(traces.traces(spans.find(search)), search.limit()));
+  }
+
+  private static Answer answer(List<Trace> traces, int limit) {
+    JsonArray data = new JsonArray();
+    traces.stream()
+        .filter(trace -> !trace.spans().isEmpty())
+        .forEach(trace -> data.add(JaegerJson.trace(trace)));
+    return new Answer(200, JaegerJson.envelope(data, limit));
+  }
+
+  /// @return without spans when there is no such trace
+  private Future<Trace> find(String id) {
+    return finder
+        .find(id)
+        .map(
+            found -> {
+              Trace trace = found.trace();
+              return trace == null ? new Trace(id, List.of(), false) : trace;
+            });
+  }
+
+  private Future<Answer> trace(HttpServerRequest request) {
+    String id = JaegerParameters.traceId(below(request, "/api/traces/"));
+    return find(id)
+        .compose(
+            trace ->
+                trace.spans().isEmpty()
+                    ? Future.succeededFuture(failed(404, "trace not found", false))
+                    : onWorker(() -> answer(List.of(trace), 0)));
+  }
+
+  private Future<Answer> dependencies(HttpServerRequest request) {
+    JaegerParameters parameters = parameters(request);
+    long most = Long.MAX_VALUE / 1_000_000;
+    long until =
+        parameters.text("endTs").isEmpty()
+            ? nowNanos()
+            : parameters.number("endTs", most) * 1_000_000;
+    long lookback =
+        parameters.text("lookback").isEmpty()
+            ? 24 * JaegerParameters.HOUR_NANOS
+            : parameters.number("lookback", most) * 1_000_000;
+    return dependencies(Math.max(0, until - lookback), until)
+        .map(
+            found -> {
+              JsonArray data = new JsonArray();
+              found.forEach(each -> data.add(JaegerJson.dependency(each)));
+              return ok(data);
+            });
+  }
+
+  /// Computed at most every 5 s for one range, however many ask.
+  private Future<List<SpanSearch.Dependency>> dependencies(long since, long until) {
+    long now = nowNanos();
+    cached.values().removeIf(each -> now - each.atUnixNanos > DEPENDENCIES_FRESH_NANOS);
+    List<Long> key =
+        List.of(until / DEPENDENCIES_FRESH_NANOS, (until - since) / DEPENDENCIES_FRESH_NANOS);
+    @Nullable Cached known = cached.get(key);
+    if (known == null || known.answer.failed()) {
+      known = new Cached(now, onWorker(() -> dependencies.between(since, until)));
+      if (cached.size() < MOST_CACHED) {
+        cached.put(key, known);
+      }
+    }
+    return known.answer;
+  }
+
+  private Future<Answer> servicesV3(HttpServerRequest request) {
+    return onWorker(spans::services)
+        .map(
+            names -> {
+              JsonObject json = new JsonObject();
+              json.add("services", JaegerJson.texts(names));
+              return new Answer(200, json);
+            });
+  }
+
+  private Future<Answer> operationsV3(HttpServerRequest request) {
+    return operations(parameters(request), "span_kind")
+        .map(
+            operations -> {
+              JsonArray data = new JsonArray();
+              operations.forEach(operation -> data.add(JaegerJson.operation(operation)));
+              JsonObject json = new JsonObject();
+              json.add("operations", data);
+              return new Answer(200, json);
+            });
+  }
+
+  private Future<Answer> searchV3(HttpServerRequest request) {
+    SpanSearch search = parameters(request).searchV3();
+    return onWorker(() -> result(traces.traces(spans.find(search))));
+  }
+
+  private Future<Answer> traceV3(HttpServerRequest request) {
+    String id = JaegerParameters.traceId(below(request, "/api/v3/traces/"));
+    return find(id)
+        .compose(
+            trace ->
+                trace.spans().isEmpty()
+                    ? Future.succeededFuture(failed(404, "trace not found", true))
+                    : onWorker(() -> result(List.of(trace))));
+  }
+
+  private static Answer result(List<Trace> traces) {
+    JsonObject json = new JsonObject();
+    json.add("result", OtlpJson.traces(traces));
+    return new Answer(200, json);
+  }
+}

@@ -1,0 +1,225 @@
+package io.coral.storage;
+
+import io.coral.model.AttributeLists;
+import io.coral.model.Role;
+import io.coral.model.StreamSchema;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// A [SpanSearch] as the condition on the rows of one partition. What many rows have in common is
+/// looked up first, so that the rows themselves are only compared with numbers.
+final class SpanCondition {
+  private static final int MANY_KINDS = 500;
+
+  private final Connection connection;
+  private final StreamTable table;
+  private final SpanSearch search;
+
+  private SpanCondition(Connection connection, StreamTable table, SpanSearch search) {
+    this.connection = connection;
+    this.table = table;
+    this.search = search;
+  }
+
+  /// The condition on a row `r`, empty when no row can fit.
+  static Optional<String> of(Connection connection, StreamTable table, SpanSearch search)
+      throws SQLException {
+    SpanCondition condition = new SpanCondition(connection, table, search);
+    List<String> parts = new ArrayList<>();
+    boolean possible =
+        table.schema().equals(StreamSchema.SPANS)
+            ? condition.addSent(parts)
+            : condition.addCaptured(parts);
+    if (!possible) {
+      return Optional.empty();
+    }
+    if (search.minDurationNanos() > 0) {
+      parts.add("r.duration_nanos >= " + search.minDurationNanos());
+    }
+    if (search.maxDurationNanos() < Long.MAX_VALUE) {
+      parts.add("r.duration_nanos <= " + search.maxDurationNanos());
+    }
+    String range = RowSource.condition(table.schema(), search.sinceNanos(), search.untilNanos());
+    if (!range.isEmpty()) {
+      parts.add(range);
+    }
+    return Optional.of(parts.isEmpty() ? "true" : String.join(" AND ", parts));
+  }
+
+  private boolean addSent(List<String> parts) throws SQLException {
+    List<String> groups = new ArrayList<>();
+    if (!search.service().isEmpty()) {
+      groups.add("service IN " + table.idsOf(Database.literal(search.service())));
+    }
+    if (!search.operation().isEmpty()) {
+      groups.add("name IN " + table.idsOf(Database.literal(search.operation())));
+    }
+    if (search.role() != null) {
+      groups.add("role = " + search.role().code());
+    }
+    for (Map.Entry<String, String> tag : search.tags().entrySet()) {
+      Optional<String> ofGroup = ofGroup(tag.getKey(), tag.getValue());
+      if (ofGroup.isPresent()) {
+        groups.add(ofGroup.get());
+      } else {
+        parts.add(attribute(tag.getKey(), tag.getValue()));
+      }
+    }
+    if (groups.isEmpty()) {
+      return true;
+    }
+    String kinds =
+        "SELECT id FROM " + table.groupsTable() + " WHERE " + String.join(" AND ", groups);
+    List<Long> ids = numbers(kinds);
+    if (ids.isEmpty()) {
+      return false;
+    }
+    parts.add("r.kind IN (" + (ids.size() > MANY_KINDS ? kinds : join(ids)) + ")");
+    return true;
+  }
+
+  private static String join(List<Long> ids) {
+    return ids.stream().map(Object::toString).collect(Collectors.joining(", "));
+  }
+
+  /// What a span says of itself, as a condition on its group.
+  private static Optional<String> ofGroup(String key, String value) {
+    return switch (key) {
+      case "error" -> Optional.of(value.equals("true") ? "outcome = 2" : "outcome <> 2");
+      case "span.kind" -> Optional.of("role = " + roleCode(value));
+      case "otel.status_code" ->
+          Optional.of(
+              "outcome = "
+                  + switch (value.toUpperCase(Locale.ROOT)) {
+                    case "OK" -> 1;
+                    case "ERROR" -> 2;
+                    default -> 0;
+                  });
+      default -> Optional.empty();
+    };
+  }
+
+  private static int roleCode(String label) {
+    return Stream.of(Role.values())
+        .filter(role -> role.label().equals(label.toLowerCase(Locale.ROOT)))
+        .map(Role::code)
+        .findFirst()
+        .orElse(0);
+  }
+
+  /// An attribute of the span, wherever its shape puts it, or of its resource.
+  private String attribute(String key, String value) throws SQLException {
+    String literal = Database.literal(value);
+    List<Long> numbered = numbers("SELECT id FROM " + table.idsOf(literal));
+    List<String> ways = new ArrayList<>();
+    String sql =
+        "SELECT id, kinds[place], slots[place] FROM (SELECT *, list_position(keys, "
+            + Database.literal(key)
+            + ") AS place FROM "
+            + table.shapesTable()
+            + ") WHERE place > 0";
+    // Shapes that keep the attribute alike are asked for together.
+    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        String way = comparison(key, value, result.getInt(2), result.getInt(3), numbered);
+        if (!way.isEmpty()) {
+          shapes.computeIfAbsent(way, _ -> new ArrayList<>()).add(result.getLong(1));
+        }
+      }
+    }
+    shapes.forEach((way, ids) -> ways.add("(r.shape IN (" + join(ids) + ") AND " + way + ")"));
+    ways.add(
+        "r.kind IN (SELECT g.id FROM "
+            + table.groupsTable()
+            + " AS g WHERE g.resource IN (SELECT t.id FROM ("
+            + table.texts("SELECT DISTINCT resource FROM " + table.groupsTable())
+            + ") AS t WHERE t.value <> '' AND "
+            + json("(t.value::JSON->'attributes')", key)
+            + " = "
+            + literal
+            + "))");
+    return "(" + String.join(" OR ", ways) + ")";
+  }
+
+  private static String comparison(
+      String key, String value, int kind, int slot, List<Long> numbered) {
+    if (slot < 0) {
+      return json("r.more::JSON", key) + " = " + Database.literal(value);
+    }
+    return switch (kind) {
+      case AttributeLists.PLAIN -> "r.p" + slot + " = " + Database.literal(value);
+      case AttributeLists.LONG -> value.matches("-?\\d{1,18}") ? "r.v" + slot + " = " + value : "";
+      default -> numbered.isEmpty() ? "" : "r.v" + slot + " IN (" + join(numbered) + ")";
+    };
+  }
+
+  /// SQL of a member's value as text.
+  private static String json(String object, String key) {
+    // RFC 6901: a key may contain dots and quotes.
+    return "json_extract_string("
+        + object
+        + ", "
+        + Database.literal("/" + key.replace("~", "~0").replace("/", "~1"))
+        + ")";
+  }
+
+  private List<Long> numbers(String sql) throws SQLException {
+    List<Long> numbers = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        numbers.add(result.getLong(1));
+      }
+    }
+    return numbers;
+  }
+
+  private boolean addCaptured(List<String> parts) {
+    if (!search.service().isEmpty()) {
+      parts.add(table.hasText("service", Database.literal(search.service())));
+    }
+    if (!search.operation().isEmpty()) {
+      parts.add(table.hasText("name", Database.literal(search.operation())));
+    }
+    if (search.role() != null) {
+      parts.add("r.role = " + search.role().code());
+    }
+    search.tags().forEach((key, value) -> parts.add(captured(key, value)));
+    return true;
+  }
+
+  private String captured(String key, String value) {
+    String literal = Database.literal(value);
+    String failed = "(r.status >= CASE r.role WHEN 1 THEN 500 ELSE 400 END)";
+    return switch (key) {
+      case "error" -> value.equals("true") ? failed : "NOT " + failed;
+      case "span.kind" -> "r.role = " + roleCode(value);
+      case "http.status_code", "http.response.status_code" ->
+          value.matches("\\d{1,9}") ? "r.status = " + value : "false";
+      case "http.method", "http.request.method" -> table.hasText("method", literal);
+      case "http.route" -> table.hasText("route", literal);
+      case "network.peer" -> table.hasText("peer", literal);
+      case "server.address" -> table.hasText("host", literal);
+      default ->
+          "r.attributes IN (SELECT t.id FROM ("
+              + table.texts("SELECT DISTINCT attributes FROM " + table.rowsTable())
+              + ") AS t WHERE "
+              + json("t.value::JSON", key)
+              + " = "
+              + literal
+              + ")";
+    };
+  }
+}

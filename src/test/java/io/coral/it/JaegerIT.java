@@ -1,0 +1,140 @@
+package io.coral.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import com.google.protobuf.ByteString;
+import io.coral.otlp.SpanPayloads;
+import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+import io.opentelemetry.proto.trace.v1.Span;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What an agent has acknowledged is read in Jaeger's words at once, at the agent and at a colony
+/// that has not pulled it.
+final class JaegerIT {
+  @TempDir Path directory;
+
+  @Test
+  void trace_whenItIsAcknowledged_isFoundAtAgentAndColony() throws Exception {
+    int otlp = Host.freePort();
+    int agentPort = Host.freePort();
+    int colonyPort = Host.freePort();
+    // So that nothing is pulled while the test looks, unless it is told to.
+    Path colonyConfig =
+        Files.writeString(directory.resolve("colony.yaml"), "colony:\n  poll_interval: 5m\n");
+    Path agentConfig =
+        Files.writeString(
+            directory.resolve("agent.yaml"),
+            "agent:\n  colony: \"127.0.0.1:"
+                + colonyPort
+                + "\"\ntelemetry:\n  filters:\n    sample_rate: 1.0\n");
+    try (CoralProcess colony =
+            CoralProcess.colony(
+                directory.resolve("colony"), colonyPort, "--config", colonyConfig.toString());
+        CoralProcess agent =
+            CoralProcess.agent(
+                directory.resolve("agent"),
+                agentPort,
+                List.of(
+                    "--config",
+                    agentConfig.toString(),
+                    "--otlp-grpc",
+                    "0",
+                    "--otlp-http",
+                    "" + otlp))) {
+      await("the agent is known")
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> colony.api().colony("ListAgents", new JsonObject()).has("agents"));
+      // Long ago: no time range may matter to an id.
+      long longAgo = System.currentTimeMillis() * 1_000_000 - 400L * 86_400 * 1_000_000_000;
+      ExportTraceServiceRequest payload = new SpanPayloads(11).payload(300, longAgo);
+      assertThat(post(otlp, payload.toByteArray())).isEqualTo(200);
+      Map<String, Set<String>> sent = spans(payload);
+      for (Map.Entry<String, Set<String>> trace : sent.entrySet()) {
+        String path = "/api/traces/" + trace.getKey();
+        JsonObject here = get(agentPort, path);
+        assertThat(ids(here)).isEqualTo(trace.getValue());
+        assertThat(get(colonyPort, path)).isEqualTo(here);
+        String v3 = "/api/v3/traces/" + trace.getKey();
+        assertThat(get(colonyPort, v3)).isEqualTo(get(agentPort, v3));
+      }
+      assertThat(get(agentPort, "/api/services").getAsJsonArray("data")).isNotEmpty();
+      assertThat(get(colonyPort, "/api/traces/abcdef").getAsJsonArray("errors")).hasSize(1);
+      JsonObject request = new JsonObject();
+      request.addProperty("traceId", sent.keySet().iterator().next());
+      assertThat(colony.api().colony("GetTrace", request).getAsJsonArray("spans"))
+          .isEqualTo(agent.api().agent("GetTrace", request).getAsJsonArray("spans"));
+    }
+  }
+
+  private static Map<String, Set<String>> spans(ExportTraceServiceRequest payload) {
+    Map<String, Set<String>> spans = new TreeMap<>();
+    payload.getResourceSpansList().stream()
+        .flatMap(resource -> resource.getScopeSpansList().stream())
+        .flatMap(scope -> scope.getSpansList().stream())
+        .forEach(span -> add(spans, span));
+    return spans;
+  }
+
+  private static void add(Map<String, Set<String>> spans, Span span) {
+    spans.computeIfAbsent(hex(span.getTraceId()), _ -> new TreeSet<>()).add(hex(span.getSpanId()));
+  }
+
+  private static Set<String> ids(JsonObject answer) {
+    Set<String> ids = new TreeSet<>();
+    JsonArray data = answer.getAsJsonArray("data");
+    for (JsonElement span : data.get(0).getAsJsonObject().getAsJsonArray("spans")) {
+      ids.add(span.getAsJsonObject().get("spanID").getAsString());
+    }
+    return ids;
+  }
+
+  private static String hex(ByteString id) {
+    return HexFormat.of().formatHex(id.toByteArray());
+  }
+
+  private static HttpURLConnection open(int port, String path) throws IOException {
+    return (HttpURLConnection)
+        URI.create("http://127.0.0.1:" + port + path).toURL().openConnection();
+  }
+
+  private static JsonObject get(int port, String path) throws IOException {
+    HttpURLConnection connection = open(port, path);
+    try (var in =
+        connection.getResponseCode() == 200
+            ? connection.getInputStream()
+            : connection.getErrorStream()) {
+      return JsonParser.parseString(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+          .getAsJsonObject();
+    }
+  }
+
+  private static int post(int port, byte[] payload) throws IOException {
+    HttpURLConnection connection = open(port, "/v1/traces");
+    connection.setRequestMethod("POST");
+    connection.setRequestProperty("Content-Type", "application/x-protobuf");
+    connection.setDoOutput(true);
+    try (var out = connection.getOutputStream()) {
+      out.write(payload);
+    }
+    return connection.getResponseCode();
+  }
+}
