@@ -8,6 +8,7 @@ import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.grpc.client.GrpcClient;
+import io.vertx.grpc.client.GrpcClientOptions;
 import io.vertx.grpc.common.GrpcMessageDecoder;
 import io.vertx.grpc.common.GrpcMessageEncoder;
 import io.vertx.grpc.common.GrpcStatus;
@@ -19,12 +20,16 @@ import java.util.function.Consumer;
 
 /// Calls other Coral processes over gRPC (h2c). Results arrive on the caller's context.
 public final class RpcClient {
+  /// Greatest message that is taken. Whoever answers with rows cuts them well below this.
+  public static final int MAX_MESSAGE_BYTES = 32 << 20;
+
   private final GrpcClient client;
 
   public RpcClient(Vertx vertx) {
     this.client =
         GrpcClient.client(
             vertx,
+            new GrpcClientOptions().setMaxMessageSize(MAX_MESSAGE_BYTES),
             new HttpClientOptions()
                 .setProtocolVersion(HttpVersion.HTTP_2)
                 .setHttp2ClearTextUpgrade(false)

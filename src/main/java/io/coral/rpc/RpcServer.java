@@ -23,12 +23,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Serves services and routes on one port: gRPC and gRPC-Web by content type, Connect by the path
 /// of a method, everything else by the routes. Reflection v1 and health v1 are always there.
 ///
 /// Runs on the event loop of the verticle that calls [#listen].
 public final class RpcServer {
+  private static final Logger LOG = LoggerFactory.getLogger(RpcServer.class);
   private static final long MAX_MESSAGE_BYTES = 8L << 20;
 
   private final Vertx vertx;
@@ -152,6 +155,10 @@ public final class RpcServer {
 
   private static void fail(GrpcServerRequest<Message, Message> call, Throwable failure) {
     RpcException known = RpcException.of(failure);
-    call.response().status(known.code().grpcStatus()).statusMessage(known.getMessage()).end();
+    try {
+      call.response().status(known.code().grpcStatus()).statusMessage(known.getMessage()).end();
+    } catch (IllegalStateException e) {
+      LOG.debug("the caller of {} is gone", call.fullMethodName(), e);
+    }
   }
 }

@@ -92,7 +92,9 @@ public final class AgentStore implements AutoCloseable, RowSource {
         losses.add(
             "the database was damaged and is kept as "
                 + aside.getFileName()
-                + "; what it held is not served");
+                + "; what it held is not served ("
+                + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+                + ")");
         return openFile(directory, clock, losses);
       }
     } catch (SQLException e) {
@@ -484,13 +486,10 @@ public final class AgentStore implements AutoCloseable, RowSource {
         if (first == 0) {
           continue;
         }
-        String sql =
-            table.select(condition + " AND r.seq < " + (first + maxRows)) + " ORDER BY r.seq";
-        try (Statement statement = connection.createStatement();
-            ResultSet result = statement.executeQuery(sql)) {
-          return new NumberedBatch(
-              schema.name(), epoch, first, BatchReader.read(schema, result, maxRows));
-        }
+        ColumnBatch rows =
+            new StoredRows(connection, table)
+                .read(condition + " AND r.seq < " + (first + maxRows) + " ORDER BY r.seq");
+        return new NumberedBatch(schema.name(), epoch, first, rows);
       }
       return null;
     } catch (SQLException e) {

@@ -99,7 +99,7 @@ final class AttributeShapes {
   }
 
   private static int[] numbers(Array array) throws SQLException {
-    return BatchReader.counts(array);
+    return StoredRows.counts(array);
   }
 
   private void loadLayout(Connection connection) throws SQLException {

@@ -57,6 +57,7 @@ public final class AgentApiVerticle extends VerticleBase {
   private static final int DEFAULT_PULL_ROWS = 10_000;
   private static final int MAX_PULL_ROWS = 50_000;
   private static final int DEFAULT_PULL_BYTES = 4 << 20;
+  private static final int MAX_BATCH_BYTES = 4 << 20;
 
   private final Address address;
   private final AgentFacts facts;
@@ -302,7 +303,7 @@ public final class AgentApiVerticle extends VerticleBase {
       int bytesLeft,
       RpcService.Sink sink) {
     return vertx
-        .executeBlocking(() -> message(store.read(schema, epoch, afterSeq, maxRows)), false)
+        .executeBlocking(() -> read(schema, epoch, afterSeq, maxRows), false)
         .compose(
             message -> {
               if (message.getRowCount() == 0) {
@@ -315,6 +316,17 @@ public final class AgentApiVerticle extends VerticleBase {
                   : written.compose(
                       _ -> pull(schema, epoch, message.getToSeq(), maxRows, left, sink));
             });
+  }
+
+  /// Fewer rows where they are large.
+  private PullResponse read(StreamSchema schema, long epoch, long afterSeq, int maxRows) {
+    int rows = maxRows;
+    PullResponse message = message(store.read(schema, epoch, afterSeq, rows));
+    while (message.getSerializedSize() > MAX_BATCH_BYTES && rows > 1) {
+      rows = Math.max(1, Math.min(rows, message.getRowCount()) / 4);
+      message = message(store.read(schema, epoch, afterSeq, rows));
+    }
+    return message;
   }
 
   private static PullResponse message(@org.jspecify.annotations.Nullable NumberedBatch batch) {

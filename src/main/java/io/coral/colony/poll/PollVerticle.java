@@ -19,6 +19,7 @@ import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -108,9 +109,10 @@ public final class PollVerticle extends VerticleBase {
         .onFailure(
             failure -> {
               failures.increment();
-              String reason = failure.getMessage();
-              registry.pollFailed(agent.id(), reason == null ? failure.toString() : reason);
-              LOG.debug("polling {} failed", agent.endpoint(), failure);
+              String reason = Objects.requireNonNullElse(failure.getMessage(), "" + failure);
+              if (registry.pollFailed(agent.id(), reason)) {
+                LOG.warn("polling the agent at {} fails: {}", agent.endpoint(), reason);
+              }
             });
   }
 
@@ -126,6 +128,19 @@ public final class PollVerticle extends VerticleBase {
       // A newer agent has streams that this colony does not know.
       return drain(agent, streams);
     }
+    return drain(agent, stream, schema)
+        .transform(
+            drained ->
+                // One stream that fails does not hold up the others.
+                drain(agent, streams)
+                    .compose(
+                        _ ->
+                            drained.failed()
+                                ? Future.failedFuture(drained.cause())
+                                : Future.succeededFuture()));
+  }
+
+  private Future<Void> drain(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
     return writer
         .executeBlocking(() -> store.checkpoints(agent.id(), schema), true)
         .compose(
@@ -138,8 +153,7 @@ public final class PollVerticle extends VerticleBase {
               return stream.getMinSeq() > stream.getMaxSeq()
                   ? skipExpired(agent, stream, schema)
                   : pull(agent, stream, seq);
-            })
-        .compose(_ -> drain(agent, streams));
+            });
   }
 
   private Future<Void> skipExpired(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {

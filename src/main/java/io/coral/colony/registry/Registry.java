@@ -130,7 +130,10 @@ public final class Registry {
   }
 
   /// A poll failed.
-  public void pollFailed(String agentId, String reason) {
+  ///
+  /// @return whether the last one before it did not
+  public boolean pollFailed(String agentId, String reason) {
+    Agent before = agents.get(agentId);
     agents.computeIfPresent(
         agentId,
         (_, agent) ->
@@ -140,6 +143,7 @@ public final class Registry {
                 agent.lastSeenUnixNanos,
                 agent.lastPollUnixNanos,
                 reason));
+    return before != null && before.lastError.isEmpty();
   }
 
   /// Every agent by id.

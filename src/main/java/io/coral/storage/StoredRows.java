@@ -1,0 +1,370 @@
+package io.coral.storage;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.coral.model.AttributeLists;
+import io.coral.model.ColumnBatch;
+import io.coral.model.ColumnType;
+import io.coral.model.StreamSchema;
+import io.coral.model.Texts;
+import java.nio.charset.StandardCharsets;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Reads rows of one partition as they are stored, then only those groups, shapes and strings that
+/// they name, and puts them together as a [ColumnBatch]. Nothing becomes JSON on the way, as it
+/// does in [StreamTable#select].
+///
+/// For one use on one thread.
+final class StoredRows {
+  private static final int MAX_LITERALS = 20;
+
+  private final Connection connection;
+  private final StreamTable table;
+  private final StreamSchema schema;
+  private final List<StreamSchema.Column> grouped;
+  private final List<Row> rows = new ArrayList<>();
+  private final Map<Integer, long[]> groups = new HashMap<>();
+  private final Map<Integer, Shape> shapes = new HashMap<>();
+
+  // The number that a stored string has in the batch.
+  private final Map<Long, Integer> numbers = new HashMap<>();
+  private int[] positions = new int[0];
+  private int kind;
+  private int shape;
+  private int more;
+  private int[] valueColumns = new int[0];
+  private int[] plainColumns = new int[0];
+
+  /// @param columns one for each column of the stream that is not grouped: a Long, a string, counts
+  ///     or a UUID
+  /// @param values by slot, from 1
+  /// @param plain by slot, from 1; null when the row has none
+  private record Row(
+      int kind,
+      @Nullable Object[] columns,
+      int shape,
+      @Nullable String more,
+      long[] values,
+      @Nullable String[] plain) {}
+
+  private record Shape(List<String> keys, int[] kinds, int[] slots) {}
+
+  StoredRows(Connection connection, StreamTable table) {
+    this.connection = connection;
+    this.table = table;
+    this.schema = table.schema();
+    this.grouped = schema.columns().stream().filter(StreamSchema.Column::grouped).toList();
+  }
+
+  /// Reads rows.
+  ///
+  /// @param condition on a row `r`, with `ORDER BY` and `LIMIT` behind it
+  ColumnBatch read(String condition) throws SQLException {
+    readRows(condition);
+    if (!grouped.isEmpty()) {
+      readGroups();
+    }
+    if (shape > 0) {
+      readShapes();
+    }
+    Texts texts = readTexts();
+    ColumnBatch.Builder batch = new ColumnBatch.Builder(schema, rows.size(), texts);
+    for (Row row : rows) {
+      add(row, batch, texts);
+    }
+    return batch.build();
+  }
+
+  private void readRows(String condition) throws SQLException {
+    String sql = "SELECT r.* FROM " + table.rowsTable() + " AS r WHERE " + condition;
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      find(result.getMetaData());
+      while (result.next()) {
+        @Nullable Object[] columns = new @Nullable Object[positions.length];
+        for (int i = 0; i < positions.length; i++) {
+          columns[i] = positions[i] == 0 ? null : value(result, i);
+        }
+        rows.add(
+            new Row(
+                kind == 0 ? 0 : result.getInt(kind),
+                columns,
+                shape == 0 ? 0 : result.getInt(shape),
+                more == 0 ? null : result.getString(more),
+                longs(result),
+                strings(result)));
+      }
+    }
+  }
+
+  private void find(ResultSetMetaData meta) throws SQLException {
+    Map<String, Integer> at = new HashMap<>();
+    valueColumns = new int[AttributeShapes.MOST_VALUES + 1];
+    plainColumns = new int[AttributeShapes.MOST_PLAIN + 1];
+    for (int i = 1; i <= meta.getColumnCount(); i++) {
+      String column = meta.getColumnName(i);
+      at.put(column, i);
+      if (column.matches("v\\d+")) {
+        valueColumns[Integer.parseInt(column.substring(1))] = i;
+      } else if (column.matches("p\\d+")) {
+        plainColumns[Integer.parseInt(column.substring(1))] = i;
+      }
+    }
+    List<StreamSchema.Column> columns = schema.columns();
+    positions = new int[columns.size()];
+    for (int i = 0; i < positions.length; i++) {
+      boolean isStored =
+          !columns.get(i).grouped() && columns.get(i).type() != ColumnType.ATTRIBUTES;
+      positions[i] = isStored ? at.getOrDefault(columns.get(i).name(), 0) : 0;
+    }
+    kind = grouped.isEmpty() ? 0 : at.getOrDefault("kind", 0);
+    shape = at.getOrDefault("shape", 0);
+    more = at.getOrDefault("more", 0);
+  }
+
+  private @Nullable Object value(ResultSet result, int column) throws SQLException {
+    int position = positions[column];
+    return switch (schema.columns().get(column).type()) {
+      case LONG, TEXT -> result.getLong(position);
+      case PLAIN -> result.getString(position);
+      case COUNTS -> counts(result.getArray(position));
+      case UUID -> result.getObject(position);
+      case ATTRIBUTES -> null;
+    };
+  }
+
+  static int[] counts(Array array) throws SQLException {
+    Object[] values = (Object[]) array.getArray();
+    int[] counts = new int[values.length];
+    for (int i = 0; i < values.length; i++) {
+      counts[i] = ((Number) values[i]).intValue();
+    }
+    return counts;
+  }
+
+  private long[] longs(ResultSet result) throws SQLException {
+    long[] values = new long[valueColumns.length];
+    for (int i = 1; i < values.length; i++) {
+      if (valueColumns[i] != 0) {
+        values[i] = result.getLong(valueColumns[i]);
+      }
+    }
+    return values;
+  }
+
+  private @Nullable String[] strings(ResultSet result) throws SQLException {
+    @Nullable String[] values = new @Nullable String[plainColumns.length];
+    for (int i = 1; i < values.length; i++) {
+      values[i] = plainColumns[i] == 0 ? null : result.getString(plainColumns[i]);
+    }
+    return values;
+  }
+
+  private void readGroups() throws SQLException {
+    Set<Integer> ids = rows.stream().map(Row::kind).collect(Collectors.toSet());
+    if (ids.isEmpty()) {
+      return;
+    }
+    String sql =
+        "SELECT id, "
+            + grouped.stream().map(StreamSchema.Column::name).collect(Collectors.joining(", "))
+            + " FROM "
+            + table.groupsTable()
+            + " WHERE id IN ("
+            + list(ids)
+            + ")";
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        long[] values = new long[grouped.size()];
+        for (int i = 0; i < values.length; i++) {
+          values[i] = result.getLong(i + 2);
+        }
+        groups.put(result.getInt(1), values);
+      }
+    }
+  }
+
+  private void readShapes() throws SQLException {
+    Set<Integer> ids = rows.stream().map(Row::shape).collect(Collectors.toSet());
+    if (ids.isEmpty()) {
+      return;
+    }
+    String sql =
+        "SELECT id, keys, kinds, slots FROM "
+            + table.shapesTable()
+            + " WHERE id IN ("
+            + list(ids)
+            + ")";
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        List<String> keys = new ArrayList<>();
+        for (Object key : (Object[]) result.getArray(2).getArray()) {
+          keys.add(String.valueOf(key));
+        }
+        shapes.put(
+            result.getInt(1),
+            new Shape(keys, counts(result.getArray(3)), counts(result.getArray(4))));
+      }
+    }
+  }
+
+  private Texts readTexts() throws SQLException {
+    Set<Long> ids = new HashSet<>();
+    for (long[] group : groups.values()) {
+      for (int i = 0; i < group.length; i++) {
+        if (grouped.get(i).type() == ColumnType.TEXT) {
+          ids.add(group[i]);
+        }
+      }
+    }
+    for (Row row : rows) {
+      for (int i = 0; i < positions.length; i++) {
+        if (schema.columns().get(i).type() == ColumnType.TEXT
+            && row.columns[i] instanceof Long id) {
+          ids.add(id);
+        }
+      }
+      addTexts(row, ids);
+    }
+    Texts texts = new Texts();
+    if (!ids.isEmpty()) {
+      try (Statement statement = connection.createStatement();
+          ResultSet result = statement.executeQuery(table.texts(list(ids)))) {
+        while (result.next()) {
+          numbers.put(result.getLong(1), texts.idOf(result.getString(2)));
+        }
+      }
+    }
+    return texts;
+  }
+
+  private void addTexts(Row row, Set<Long> ids) {
+    Shape itsShape = shapes.get(row.shape);
+    for (int i = 0; itsShape != null && i < itsShape.kinds.length; i++) {
+      int slot = itsShape.slots[i];
+      if (slot > 0) {
+        switch (itsShape.kinds[i]) {
+          case AttributeLists.TEXT, AttributeLists.JSON -> ids.add(row.values[slot]);
+          case AttributeLists.NUMBERED -> ids.add(row.values[slot] >>> AttributeLists.NUMBER_BITS);
+          default -> {
+            // The value is in the row.
+          }
+        }
+      }
+    }
+  }
+
+  private void add(Row row, ColumnBatch.Builder batch, Texts texts) {
+    long @Nullable [] group = groups.get(row.kind);
+    int nextOfGroup = 0;
+    for (int i = 0; i < positions.length; i++) {
+      StreamSchema.Column column = schema.columns().get(i);
+      if (column.type() == ColumnType.ATTRIBUTES) {
+        addAttributes(row, batch, texts);
+        continue;
+      }
+      if (column.grouped()) {
+        long value = group == null ? -1 : group[nextOfGroup++];
+        add(column, group == null ? null : value, batch, texts);
+      } else {
+        add(column, row.columns[i], batch, texts);
+      }
+    }
+  }
+
+  private void add(
+      StreamSchema.Column column, @Nullable Object value, ColumnBatch.Builder batch, Texts texts) {
+    switch (column.type()) {
+      case LONG -> batch.add(value instanceof Long number ? number : 0);
+      case TEXT -> batch.addText(value instanceof Long id ? number(id, texts) : texts.idOf(""));
+      case PLAIN -> batch.add(value instanceof String text ? text : "");
+      case COUNTS -> batch.add(value instanceof int[] counts ? counts : new int[0]);
+      case UUID -> {
+        UUID uuid = value instanceof UUID id ? id : new UUID(0, 0);
+        batch.add(uuid.getMostSignificantBits(), uuid.getLeastSignificantBits());
+      }
+      case ATTRIBUTES -> throw new IllegalArgumentException(column.name());
+    }
+  }
+
+  /// A string that is not there, because its part of the file is damaged, is empty.
+  private int number(long id, Texts texts) {
+    Integer number = numbers.get(id);
+    return number == null ? texts.idOf("") : number;
+  }
+
+  private void addAttributes(Row row, ColumnBatch.Builder batch, Texts texts) {
+    Shape itsShape = shapes.get(row.shape);
+    JsonObject rest =
+        row.more == null ? new JsonObject() : JsonParser.parseString(row.more).getAsJsonObject();
+    for (int i = 0; itsShape != null && i < itsShape.kinds.length; i++) {
+      String name = itsShape.keys.get(i);
+      int key = texts.idOf(name);
+      byte itsKind = (byte) itsShape.kinds[i];
+      int slot = itsShape.slots[i];
+      if (slot < 0) {
+        addRest(key, rest.get(name), batch, texts);
+        continue;
+      }
+      long value = row.values[slot];
+      switch (itsKind) {
+        case AttributeLists.LONG, AttributeLists.HEX -> batch.attribute(key, itsKind, value);
+        case AttributeLists.PLAIN -> {
+          String plain = row.plain[slot];
+          batch.plainAttribute(key, (plain == null ? "" : plain).getBytes(StandardCharsets.UTF_8));
+        }
+        case AttributeLists.NUMBERED -> {
+          long before = number(value >>> AttributeLists.NUMBER_BITS, texts);
+          long end = value & ((1L << AttributeLists.NUMBER_BITS) - 1);
+          batch.attribute(key, itsKind, before << AttributeLists.NUMBER_BITS | end);
+        }
+        default -> batch.attribute(key, itsKind, number(value, texts));
+      }
+    }
+    batch.endAttributes();
+  }
+
+  private static void addRest(
+      int key, @Nullable JsonElement value, ColumnBatch.Builder batch, Texts texts) {
+    if (value == null) {
+      return;
+    }
+    if (value.isJsonPrimitive() && value.getAsJsonPrimitive().isString()) {
+      batch.attribute(key, AttributeLists.TEXT, texts.idOf(value.getAsString()));
+      return;
+    }
+    String json = value.toString();
+    if (json.matches("-?\\d{1,18}")) {
+      batch.attribute(key, AttributeLists.LONG, Long.parseLong(json));
+    } else {
+      batch.attribute(key, AttributeLists.JSON, texts.idOf(json));
+    }
+  }
+
+  /// SQL to stand in the brackets behind `IN`. Many numbers are one string: parsing literals takes
+  /// longer.
+  static String list(Collection<? extends Number> ids) {
+    String joined = ids.stream().map(Number::toString).collect(Collectors.joining(","));
+    return ids.size() <= MAX_LITERALS
+        ? joined
+        : "SELECT unnest(string_split('" + joined + "', ','))::INTEGER";
+  }
+}
