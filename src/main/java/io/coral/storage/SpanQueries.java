@@ -214,7 +214,7 @@ public final class SpanQueries implements SpanSearch.Dependencies {
               + ") WHERE parent_span_id <> 0"
               + (isSent(table) || senders.isEmpty()
                   ? ""
-                  : " AND s NOT IN (" + SentSpans.list(senders) + ")"));
+                  : " AND s NOT IN (" + StoredRows.list(senders) + ")"));
       parents.add(
           "SELECT trace_id, span_id AS id, s FROM ("
               + numbered
