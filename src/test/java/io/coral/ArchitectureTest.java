@@ -54,7 +54,7 @@ final class ArchitectureTest {
           .whereLayer("base")
           .mayOnlyBeAccessedByLayers("main", "agent", "colony", "answer", "edges")
           .whereLayer("thinking")
-          .mayOnlyBeAccessedByLayers("agent", "colony", "answer", "edges");
+          .mayOnlyBeAccessedByLayers("agent", "colony", "answer", "edges", "base");
 
   @ArchTest
   static final ArchRule model_knowsOnlyTheJdk =

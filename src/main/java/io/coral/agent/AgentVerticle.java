@@ -34,6 +34,7 @@ import io.coral.storage.AgentStorageVerticle;
 import io.coral.storage.AgentStore;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
+import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Deployable;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -62,6 +63,7 @@ public final class AgentVerticle extends VerticleBase {
   private final String version;
   private final Clock clock;
   private final Figures figures = new Figures();
+  private final RequestSeries series = new RequestSeries(figures);
   private final List<String> deployed = new ArrayList<>();
   private @Nullable Topics topics;
   private @Nullable CaptureVerticle capture;
@@ -183,7 +185,8 @@ public final class AgentVerticle extends VerticleBase {
                 beyla.tracesRetention(),
                 StreamSchema.TRACE_ALIASES,
                 beyla.tracesRetention()),
-            figures);
+            figures,
+            series);
     RegistrationVerticle registration =
         new RegistrationVerticle(
             config.colony(),
@@ -200,7 +203,7 @@ public final class AgentVerticle extends VerticleBase {
             this::collectors,
             config.colony().isEmpty() ? () -> "none" : registration::state);
     AgentApiVerticle api =
-        new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, clock);
+        new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, series, clock);
     OtlpIntake intake =
         new OtlpIntake(
             new SpanIntake(storage, topics.spans(), config.spanFilter(), figures, clock));
@@ -243,8 +246,7 @@ public final class AgentVerticle extends VerticleBase {
 
   private void ownFigures(Topics topics) {
     figures.gauge("coral_process_resident_bytes", ProcessUsage::residentBytes);
-    figures.gauge(
-        "coral_process_cpu_milliseconds_total", () -> Math.round(ProcessUsage.cpuSeconds() * 1000));
+    figures.fraction("coral_process_cpu_seconds_total", ProcessUsage::cpuSeconds);
     topics
         .all()
         .forEach(

@@ -5,9 +5,13 @@ import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import io.coral.rpc.RpcServer;
 import io.coral.telemetry.Figures;
+import io.coral.telemetry.MetricText;
+import io.coral.telemetry.RequestSeries;
+import io.coral.telemetry.Scrape;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,9 +22,6 @@ import java.util.function.Supplier;
 
 /// `/healthz`, `/readyz`, `/status`, `/metrics` and `/duckdb/`, the same at agent and colony.
 public final class CommonRoutes {
-  private static final String OPEN_METRICS =
-      "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
   private final Vertx vertx;
   private final Path scratch;
   private final String databaseName;
@@ -43,20 +44,29 @@ public final class CommonRoutes {
   public void mount(
       RpcServer server,
       Figures figures,
+      RequestSeries series,
       BooleanSupplier serving,
       Supplier<Future<? extends Message>> status) {
     server
         .get("/healthz", request -> health(request, serving))
         .get("/readyz", request -> health(request, serving))
         .get("/status", request -> status(request, status))
-        .get(
-            "/metrics",
-            request ->
-                request
-                    .response()
-                    .putHeader("content-type", OPEN_METRICS)
-                    .end(figures.openMetrics()))
+        .get("/metrics", request -> metrics(request, figures, series))
         .get("/duckdb/", this::duckdb);
+  }
+
+  private static void metrics(HttpServerRequest request, Figures figures, RequestSeries series) {
+    MetricText.Format format = MetricText.Format.of(request.getHeader("accept"));
+    HttpServerResponse response =
+        request.response().putHeader("content-type", format.contentType()).setChunked(true);
+    write(response, new Scrape(format, figures, series));
+  }
+
+  private static Future<Void> write(HttpServerResponse response, Scrape scrape) {
+    String page = scrape.next();
+    return scrape.hasNext()
+        ? response.write(page).compose(_ -> write(response, scrape))
+        : response.end(page);
   }
 
   private static void health(HttpServerRequest request, BooleanSupplier serving) {

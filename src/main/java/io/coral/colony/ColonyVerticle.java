@@ -9,6 +9,7 @@ import io.coral.config.ColonyConfig;
 import io.coral.storage.ColonyStore;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
+import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Deployable;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -32,6 +33,7 @@ public final class ColonyVerticle extends VerticleBase {
   private final boolean healthyAfterFirstPoll;
   private final Clock clock;
   private final Figures figures = new Figures();
+  private final RequestSeries series = new RequestSeries(figures);
   private final List<String> deployed = new ArrayList<>();
   private WorkerExecutor writer;
   private @Nullable ColonyStore store;
@@ -71,7 +73,7 @@ public final class ColonyVerticle extends VerticleBase {
     Registry registry = new Registry(clock, known, agent -> remember(opened, agent));
     PollVerticle poll =
         new PollVerticle(
-            registry, opened, config.pollInterval(), config.traceSamplingRate(), figures);
+            registry, opened, config.pollInterval(), config.traceSamplingRate(), figures, series);
     ColonyApiVerticle api =
         new ColonyApiVerticle(
             config,
@@ -80,12 +82,12 @@ public final class ColonyVerticle extends VerticleBase {
             opened,
             registry,
             figures,
+            series,
             clock,
             () -> !healthyAfterFirstPoll || poll.polledOnce(),
             poll::pollSoon);
     figures.gauge("coral_process_resident_bytes", ProcessUsage::residentBytes);
-    figures.gauge(
-        "coral_process_cpu_milliseconds_total", () -> Math.round(ProcessUsage.cpuSeconds() * 1000));
+    figures.fraction("coral_process_cpu_seconds_total", ProcessUsage::cpuSeconds);
     figures.gauge("coral_stored_bytes", opened::storedBytes);
     figures.gauge("coral_agents", () -> registry.agents().size());
     return deploy(new RetentionVerticle(opened, config.retention()))

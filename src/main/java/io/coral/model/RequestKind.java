@@ -17,6 +17,18 @@ public enum RequestKind {
     };
   }
 
+  /// What the windows of a stream count.
+  ///
+  /// @throws IllegalArgumentException for a stream of something else
+  public static RequestKind of(StreamSchema stream) {
+    for (RequestKind kind : values()) {
+      if (kind.stream().equals(stream)) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException("stream: " + stream.name() + " (expected: one of RED)");
+  }
+
   /// Whether a request failed by its status alone.
   ///
   /// @param status of HTTP (0 = unknown) or gRPC (-1 = unknown)

@@ -152,6 +152,18 @@ public record StreamSchema(String name, List<Column> columns) {
     return columns.getFirst().name().equals("window_unix_nanos");
   }
 
+  /// Where a column stands.
+  ///
+  /// @throws IllegalArgumentException when there is none of this name
+  public int position(String column) {
+    for (int i = 0; i < columns.size(); i++) {
+      if (columns.get(i).name().equals(column)) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException("column: " + column + " (expected: one of " + name + ")");
+  }
+
   /// @throws IllegalArgumentException when no stream has this name
   public static StreamSchema named(String name) {
     return ALL.stream()

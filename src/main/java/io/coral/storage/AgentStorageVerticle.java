@@ -7,6 +7,7 @@ import io.coral.model.ColumnBatch;
 import io.coral.model.PayloadId;
 import io.coral.model.StreamSchema;
 import io.coral.telemetry.Figures;
+import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -41,6 +42,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private final AgentStore store;
   private final Map<StreamSchema, Duration> retention;
   private final Figures figures;
+  private final RequestSeries series;
   private final LongAdder stored;
   private final LongAdder storedExchanges;
   private final LongAdder dropped;
@@ -58,12 +60,19 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
       List<ColumnBatch> batches, int rows, PayloadId payload, Promise<Boolean> kept) {}
 
   /// The verticle closes the store when it stops.
+  ///
+  /// @param series is told of every row that was committed
   public AgentStorageVerticle(
-      Topics topics, AgentStore store, Map<StreamSchema, Duration> retention, Figures figures) {
+      Topics topics,
+      AgentStore store,
+      Map<StreamSchema, Duration> retention,
+      Figures figures,
+      RequestSeries series) {
     this.topics = topics;
     this.store = store;
     this.retention = Map.copyOf(retention);
     this.figures = figures;
+    this.series = series;
     this.stored = figures.counter("coral_stored_rows_total");
     this.storedExchanges = figures.counter("coral_stored_exchanges_total");
     this.dropped = figures.dropped("storage_full");
@@ -187,18 +196,15 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
 
   private void count(List<ColumnBatch> batches, int rows) {
     stored.add(rows);
-    int requests = StreamSchema.HTTP_METRICS.columns().indexOf(requestsColumn());
+    int requests = StreamSchema.HTTP_METRICS.position("requests");
     for (ColumnBatch batch : batches) {
+      series.add(batch, _ -> true);
       if (batch.schema().countsRequests()) {
         for (long value : batch.longs(requests)) {
           storedExchanges.add(value);
         }
       }
     }
-  }
-
-  private static StreamSchema.Column requestsColumn() {
-    return new StreamSchema.Column("requests", io.coral.model.ColumnType.LONG);
   }
 
   private @org.jspecify.annotations.Nullable Void dropExpired() {

@@ -1,18 +1,25 @@
 package io.coral.telemetry;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.Map;
+import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
 /// The counters and gauges of one role in one process. Safe on any thread.
 ///
 /// Names follow OpenMetrics: `coral_` prefix, unit, `_total` for counters; a label may follow in
-/// braces. A loss is a counter named `coral_dropped_total{reason="…"}`: silence means zero.
+/// braces. A loss is a counter named `coral_dropped_total{reason="…"}`: silence means zero. What
+/// each name means is in the resource `figures.properties`.
 public final class Figures {
   private final Map<String, LongAdder> counters = new ConcurrentHashMap<>();
   private final Map<String, LongSupplier> gauges = new ConcurrentHashMap<>();
+  private final Map<String, DoubleSupplier> fractions = new ConcurrentHashMap<>();
 
   /// The counter of this name, made at the first call. Keep it; the look-up is not free.
   public LongAdder counter(String name) {
@@ -29,7 +36,12 @@ public final class Figures {
     gauges.put(name, value);
   }
 
-  /// All figures by name.
+  /// The same for a figure that is no whole number; in `/metrics` alone.
+  public void fraction(String name, DoubleSupplier value) {
+    fractions.put(name, value);
+  }
+
+  /// All figures that are whole numbers, by name.
   public Map<String, Long> all() {
     Map<String, Long> all = new TreeMap<>();
     counters.forEach((name, adder) -> all.put(name, adder.sum()));
@@ -37,22 +49,32 @@ public final class Figures {
     return all;
   }
 
-  /// OpenMetrics 1.0 text, ending in `# EOF`.
-  public String openMetrics() {
-    StringBuilder text = new StringBuilder(2048);
+  void write(MetricText text) {
+    Map<String, String> values = new TreeMap<>();
+    all().forEach((name, value) -> values.put(name, Long.toString(value)));
+    fractions.forEach((name, value) -> values.put(name, Double.toString(value.getAsDouble())));
+    Properties help = help();
     String family = "";
-    for (Map.Entry<String, Long> figure : all().entrySet()) {
+    for (Map.Entry<String, String> figure : values.entrySet()) {
       String name = figure.getKey();
       int brace = name.indexOf('{');
       String bare = brace < 0 ? name : name.substring(0, brace);
-      boolean counter = bare.endsWith("_total");
-      String itsFamily = counter ? bare.substring(0, bare.length() - "_total".length()) : bare;
-      if (!itsFamily.equals(family)) {
-        family = itsFamily;
-        text.append("# TYPE ").append(family).append(counter ? " counter\n" : " gauge\n");
+      if (!bare.equals(family)) {
+        family = bare;
+        text.family(
+            bare, bare.endsWith("_total") ? "counter" : "gauge", help.getProperty(bare, ""));
       }
-      text.append(name).append(' ').append(figure.getValue()).append('\n');
+      text.add(name).add(" ").add(figure.getValue()).add("\n");
     }
-    return text.append("# EOF\n").toString();
+  }
+
+  private static Properties help() {
+    Properties help = new Properties();
+    try (InputStream in = Figures.class.getResourceAsStream("figures.properties")) {
+      help.load(in);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return help;
   }
 }

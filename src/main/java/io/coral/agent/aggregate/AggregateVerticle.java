@@ -108,11 +108,7 @@ public final class AggregateVerticle extends VerticleBase {
 
   private void take(SpanRequests requests) {
     for (int i = 0; i < requests.size(); i++) {
-      windows.add(
-          spanKeys.of(requests, i),
-          requests.endUnixNanos(i),
-          requests.durationNanos(i),
-          requests.error(i));
+      windows.add(spanKeys.of(requests, i), requests.endUnixNanos(i), requests.durationNanos(i));
     }
     if (windows.series() > RedWindows.MANY_SERIES) {
       flushWindows();

@@ -40,6 +40,7 @@ final class RedWindows {
   /// What a series is made of.
   ///
   /// @param source `captured`, `otlp` or `beyla`
+  /// @param failed kept apart, since a status alone does not always tell
   record Key(
       RequestKind kind,
       String service,
@@ -49,7 +50,8 @@ final class RedWindows {
       String route,
       int status,
       String peer,
-      String source) {}
+      String source,
+      boolean failed) {}
 
   /// What may be seen by two sources.
   private record Observed(RequestKind kind, String service, Role role) {}
@@ -61,7 +63,6 @@ final class RedWindows {
     long requestBytes;
     long responseBytes;
     long lastUnixNanos;
-    long errors;
 
     Series(String nameSource) {
       this.nameSource = nameSource;
@@ -89,20 +90,17 @@ final class RedWindows {
             route,
             exchange.status(),
             admitted(service.name(), peer),
-            CAPTURED);
+            CAPTURED,
+            RequestKind.HTTP.isError(exchange.role(), exchange.status()));
     Series counted = seriesOf(key, service.source(), end);
     counted.requestBytes += exchange.requestBytes();
     counted.responseBytes += exchange.responseBytes();
-    count(
-        counted,
-        end,
-        exchange.durationNanos(),
-        RequestKind.HTTP.isError(exchange.role(), exchange.status()));
+    count(counted, end, exchange.durationNanos());
   }
 
   /// Counts a request that a span tells of.
-  void add(Key key, long endUnixNanos, long durationNanos, boolean error) {
-    count(seriesOf(key, "otlp", endUnixNanos), endUnixNanos, durationNanos, error);
+  void add(Key key, long endUnixNanos, long durationNanos) {
+    count(seriesOf(key, "otlp", endUnixNanos), endUnixNanos, durationNanos);
   }
 
   private Series seriesOf(Key key, String nameSource, long endUnixNanos) {
@@ -118,10 +116,9 @@ final class RedWindows {
     return known;
   }
 
-  private static void count(Series series, long endUnixNanos, long durationNanos, boolean error) {
+  private static void count(Series series, long endUnixNanos, long durationNanos) {
     series.histogram.record(durationNanos);
     series.durationNanos += durationNanos;
-    series.errors += error ? 1 : 0;
     series.lastUnixNanos = Math.max(series.lastUnixNanos, endUnixNanos);
   }
 
@@ -194,7 +191,7 @@ final class RedWindows {
         .add(series.nameSource)
         .add(attributes)
         .add(key.system)
-        .add(series.errors)
+        .add(key.failed ? series.histogram.total() : 0L)
         .add(key.source)
         .add(again ? 0L : 1L);
   }

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// The series that the requests of spans belong to, found by the numbers of their strings. Begins
 /// anew with each dictionary. One thread.
 final class SpanKeys {
-  private static final int WIDTH = SpanRequests.KEY_WIDTH;
+  private static final int FAILED = SpanRequests.KEY_WIDTH;
+  private static final int WIDTH = FAILED + 1;
   private static final int MOST = 50_000;
 
   private final Namer namer;
@@ -39,6 +40,7 @@ final class SpanKeys {
       Arrays.fill(slots, 0);
     }
     requests.key(index, key);
+    key[FAILED] = requests.error(index) ? 1 : 0;
     int mask = slots.length - 1;
     for (int slot = hash(key, 0) & mask; ; slot = (slot + 1) & mask) {
       int number = slots[slot] - 1;
@@ -72,7 +74,8 @@ final class SpanKeys {
         route,
         status,
         "",
-        "otlp");
+        "otlp",
+        key[FAILED] == 1);
   }
 
   private void added(RedWindows.Key made, int slot) {

@@ -46,6 +46,7 @@ import io.coral.storage.TelemetryQueries;
 import io.coral.storage.TraceQueries;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
+import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
@@ -65,6 +66,7 @@ public final class AgentApiVerticle extends VerticleBase {
   private final Discovery discovery;
   private final Topics topics;
   private final Figures figures;
+  private final RequestSeries series;
   private final Clock clock;
   private int port;
 
@@ -75,6 +77,7 @@ public final class AgentApiVerticle extends VerticleBase {
       Discovery discovery,
       Topics topics,
       Figures figures,
+      RequestSeries series,
       Clock clock) {
     this.address = address;
     this.facts = facts;
@@ -82,6 +85,7 @@ public final class AgentApiVerticle extends VerticleBase {
     this.discovery = discovery;
     this.topics = topics;
     this.figures = figures;
+    this.series = series;
     this.clock = clock;
   }
 
@@ -109,7 +113,7 @@ public final class AgentApiVerticle extends VerticleBase {
     RpcServer server = new RpcServer(vertx, List.of(service), () -> true);
     new CommonRoutes(
             vertx, facts.dataDirectory().resolve("tmp"), AgentStore.FILE_NAME, store::snapshot)
-        .mount(server, figures, () -> true, this::status);
+        .mount(server, figures, series, () -> true, this::status);
     new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, clock).mount(server);
     return server.listen(address.host(), address.port()).onSuccess(this::listening);
   }

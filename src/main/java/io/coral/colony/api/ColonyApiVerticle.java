@@ -30,6 +30,7 @@ import io.coral.storage.TelemetryQueries;
 import io.coral.storage.TraceQueries;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
+import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
@@ -51,6 +52,7 @@ public final class ColonyApiVerticle extends VerticleBase {
   private final ColonyStore store;
   private final Registry registry;
   private final Figures figures;
+  private final RequestSeries series;
   private final Clock clock;
   private final BooleanSupplier serving;
   private final Consumer<String> registered;
@@ -67,6 +69,7 @@ public final class ColonyApiVerticle extends VerticleBase {
       ColonyStore store,
       Registry registry,
       Figures figures,
+      RequestSeries series,
       Clock clock,
       BooleanSupplier serving,
       Consumer<String> registered) {
@@ -76,6 +79,7 @@ public final class ColonyApiVerticle extends VerticleBase {
     this.store = store;
     this.registry = registry;
     this.figures = figures;
+    this.series = series;
     this.clock = clock;
     this.serving = serving;
     this.registered = registered;
@@ -126,7 +130,7 @@ public final class ColonyApiVerticle extends VerticleBase {
             _ -> vertx.executeBlocking(this::agents, false));
     RpcServer server = new RpcServer(vertx, List.of(mesh, colony), serving);
     new CommonRoutes(vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot)
-        .mount(server, figures, serving, this::status);
+        .mount(server, figures, series, serving, this::status);
     new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, clock).mount(server);
     return server.listen(config.api().host(), config.api().port()).onSuccess(this::listening);
   }

@@ -13,6 +13,7 @@ import io.coral.rpc.agent.v1.StreamStatus;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.NumberedBatch;
 import io.coral.telemetry.Figures;
+import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
@@ -23,6 +24,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.IntPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +40,7 @@ public final class PollVerticle extends VerticleBase {
   private final ColonyStore store;
   private final Duration interval;
   private final TraceSampling sampling;
+  private final RequestSeries series;
   private final LongAdder rows;
   private final LongAdder repeated;
   private final LongAdder failures;
@@ -47,15 +50,18 @@ public final class PollVerticle extends VerticleBase {
   private volatile boolean polledOnce;
 
   /// @param traceSamplingRate share of traces that is kept, 0 to 1
+  /// @param series is told of every row that is stored
   public PollVerticle(
       Registry registry,
       ColonyStore store,
       Duration interval,
       double traceSamplingRate,
-      Figures figures) {
+      Figures figures,
+      RequestSeries series) {
     this.registry = registry;
     this.store = store;
     this.interval = interval;
+    this.series = series;
     this.sampling = new TraceSampling(traceSamplingRate);
     this.rows = figures.counter("coral_pulled_rows_total");
     this.repeated = figures.counter("coral_pulled_rows_repeated_total");
@@ -214,6 +220,7 @@ public final class PollVerticle extends VerticleBase {
                   writer.<Void>executeBlocking(
                       () -> {
                         ColumnBatch batch = ColumnBatchCodec.decode(response);
+                        IntPredicate kept = sampling.keep(batch);
                         boolean stored =
                             store.append(
                                 agentId,
@@ -222,7 +229,10 @@ public final class PollVerticle extends VerticleBase {
                                     response.getEpoch(),
                                     response.getFromSeq(),
                                     batch),
-                                sampling.keep(batch));
+                                kept);
+                        if (stored) {
+                          series.add(batch, kept);
+                        }
                         (stored ? rows : repeated).add(batch.rows());
                         return null;
                       },

@@ -6,7 +6,6 @@ import io.coral.model.ColumnBatch;
 import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.SpanRequests;
-import io.coral.model.StreamSchema;
 import io.coral.model.Texts;
 import java.util.Arrays;
 import java.util.List;
@@ -20,54 +19,64 @@ final class RedWindowsTest {
   private final RedWindows windows = new RedWindows("{}", 10, new LongAdder());
 
   private static RedWindows.Key key(String source, RequestKind kind, String service) {
-    return new RedWindows.Key(kind, service, Role.SERVER, "http", "GET", "/a", 200, "", source);
+    return key(source, kind, service, false);
+  }
+
+  private static RedWindows.Key failed(String service) {
+    return key("otlp", RequestKind.HTTP, service, true);
+  }
+
+  private static RedWindows.Key key(
+      String source, RequestKind kind, String service, boolean failed) {
+    return new RedWindows.Key(
+        kind, service, Role.SERVER, "http", "GET", "/a", 200, "", source, failed);
   }
 
   private static long number(ColumnBatch batch, String column, int row) {
-    List<StreamSchema.Column> columns = batch.schema().columns();
-    for (int i = 0; i < columns.size(); i++) {
-      if (columns.get(i).name().equals(column)) {
-        return batch.longs(i)[row];
-      }
-    }
-    throw new IllegalArgumentException(column);
+    return batch.longs(batch.schema().position(column))[row];
   }
 
   @Test
   void requestsOfSpans_areCountedByTheirEndInTheirKindsStream() {
-    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON, 5_000_000, false);
-    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + 9 * SECOND, 6_000_000, true);
-    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON - 3600 * SECOND, 7_000_000, false);
-    windows.add(key("otlp", RequestKind.SQL, "shop"), NOON, 1_000_000, false);
+    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON, 5_000_000);
+    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + 9 * SECOND, 6_000_000);
+    windows.add(failed("shop"), NOON + 9 * SECOND, 8_000_000);
+    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON - 3600 * SECOND, 7_000_000);
+    windows.add(key("otlp", RequestKind.SQL, "shop"), NOON, 1_000_000);
     List<ColumnBatch> batches = windows.flush();
     assertThat(batches)
         .extracting(batch -> batch.schema().name())
         .containsExactly("http_metrics", "sql_metrics");
     ColumnBatch http = batches.getFirst();
-    assertThat(http.rows()).isEqualTo(2);
+    assertThat(http.rows()).isEqualTo(3);
     assertThat(number(http, "window_unix_nanos", 0)).isEqualTo(NOON - 3600 * SECOND);
     assertThat(number(http, "requests", 0)).isEqualTo(1);
-    assertThat(number(http, "window_unix_nanos", 1)).isEqualTo(NOON);
-    assertThat(number(http, "requests", 1)).isEqualTo(2);
-    assertThat(number(http, "errors", 1)).isEqualTo(1);
-    assertThat(number(http, "duration_nanos", 1)).isEqualTo(11_000_000);
+    int well = number(http, "errors", 1) == 0 ? 1 : 2;
+    int failed = 3 - well;
+    assertThat(number(http, "window_unix_nanos", well)).isEqualTo(NOON);
+    assertThat(number(http, "requests", well)).isEqualTo(2);
+    assertThat(number(http, "duration_nanos", well)).isEqualTo(11_000_000);
+    assertThat(number(http, "window_unix_nanos", failed)).isEqualTo(NOON);
+    assertThat(number(http, "requests", failed)).isEqualTo(1);
+    assertThat(number(http, "errors", failed)).isEqualTo(1);
+    assertThat(number(http, "duration_nanos", failed)).isEqualTo(8_000_000);
     assertThat(windows.flush()).isEmpty();
   }
 
   @Test
   void requestsOfSpans_whereTheServiceIsCaptured_areThereButNotCountedAgain() {
-    windows.add(key("captured", RequestKind.HTTP, "shop"), NOON, 5_000_000, false);
-    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON, 5_000_000, false);
-    windows.add(key("otlp", RequestKind.HTTP, "cart"), NOON, 5_000_000, false);
+    windows.add(key("captured", RequestKind.HTTP, "shop"), NOON, 5_000_000);
+    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON, 5_000_000);
+    windows.add(key("otlp", RequestKind.HTTP, "cart"), NOON, 5_000_000);
     assertThat(counted(windows.flush().getFirst())).isEqualTo(2);
     // A batch of the exporter comes later.
-    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + SECOND, 5_000_000, false);
-    windows.add(key("otlp", RequestKind.SQL, "shop"), NOON + SECOND, 5_000_000, false);
+    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + SECOND, 5_000_000);
+    windows.add(key("otlp", RequestKind.SQL, "shop"), NOON + SECOND, 5_000_000);
     List<ColumnBatch> later = windows.flush();
     assertThat(counted(later.get(0))).isZero();
     assertThat(counted(later.get(1))).isEqualTo(1);
     // It is long ago that the service was captured.
-    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + 700 * SECOND, 5_000_000, false);
+    windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + 700 * SECOND, 5_000_000);
     assertThat(counted(windows.flush().getFirst())).isEqualTo(1);
   }
 
