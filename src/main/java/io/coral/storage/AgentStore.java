@@ -346,7 +346,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
     boolean isFirst = tables.isEmpty() || tables.lastKey() < tenMinutes;
     long start = isFirst ? tenMinutes : nowSeconds;
     StreamTable table = table(schema, start);
-    table.create(connection);
+    Database.inTransaction(connection, () -> table.create(connection));
     synchronized (partitions) {
       tables.values().forEach(StreamTable::close);
       tables.put(start, table);
@@ -416,7 +416,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
     try {
       replaceViews(connection);
       for (StreamTable table : expired) {
-        table.drop(connection);
+        Database.inTransaction(connection, () -> table.drop(connection));
       }
       Database.execute(connection, "CHECKPOINT");
     } catch (SQLException e) {

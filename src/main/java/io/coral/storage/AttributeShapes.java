@@ -1,7 +1,7 @@
 package io.coral.storage;
 
 import io.coral.model.AttributeLists;
-import java.sql.Array;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -9,50 +9,109 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.duckdb.DuckDBAppender;
+import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
 
-/// How the attributes of a partition's rows lie in columns.
+/// How the attributes of a partition's rows are stored.
 ///
-/// Rows that have the same keys with values of the same kinds, in the same order, are of one
-/// shape. A shape says which key is in which column: `v1`, `v2` … hold integers and numbers of
-/// strings, `p1`, `p2` … strings as they are (kinds of [AttributeLists]). So a row needs as many
-/// columns as it has attributes, not as many as there are keys. What does not fit goes as JSON into
-/// `more`.
+/// A *form* is a sequence of keys with the kinds of their values ([AttributeLists]). It says for
+/// each key whether its value has a column in the row, `v1`, `v2` … for numbers and numbers of
+/// strings, `p1`, `p2` … for strings as they are, or is the same for many rows. A *shape* is a form
+/// with those values that are the same, and each row has the number of its shape. So a row needs
+/// as many columns as it has attributes that vary.
+///
+/// At first every value that may repeat is taken to be the same for many rows. One that takes too
+/// many values gets a column: from then on another form stands for the same keys.
 ///
 /// Of the store's writer thread, except where said otherwise.
 final class AttributeShapes {
   static final int MOST_VALUES = 48;
   static final int MOST_PLAIN = 4;
-  private static final int FIRST_VALUES = 8;
+  private static final int FIRST_VALUES = 2;
   private static final int FIRST_PLAIN = 0;
-  private static final int FULL = -1;
+  private static final int MOST_ALIKE = 64;
+  private static final int TRIAL_SHAPES = 512;
+  private static final int ROWS_A_SHAPE = 8;
+  private static final int MOST_FORMS = 2000;
+  private static final int MOST_SHAPES = 30_000;
 
   private final String catalog;
-  private final String name;
+  private final String formsName;
+  private final String shapesName;
   private final String rowsTable;
-  private final List<Shape> shapes = new ArrayList<>();
-  private final Map<List<String>, Integer> byKeys = new HashMap<>();
+  private final List<Form> forms = new ArrayList<>();
+  private final Combinations shapes = new Combinations();
+  private final Map<List<String>, Kept> byKeys = new HashMap<>();
+  private @Nullable Seen seen;
+  private long[] tuple = new long[64];
+  private int writtenForms;
+  private int committedForms;
+  private int wantedValues;
+  private int wantedPlain;
 
   // The columns as they lie in the table: n for vn, -n for pn.
   private volatile int[] layout = new int[0];
 
-  /// @param slots of each attribute, from 1; negative when it has none
-  record Shape(int id, List<String> keys, byte[] kinds, int[] slots) {}
+  /// @param kinds as they are stored
+  /// @param slots of each attribute: its column, from 1, or, below 0, the place among the values
+  ///     that all rows of a shape have in common, from -1
+  record Form(int id, List<String> keys, byte[] kinds, int[] slots) {}
 
-  /// @param rowsTable qualified
-  AttributeShapes(String catalog, String name, String rowsTable) {
+  /// What is known of a sequence of keys.
+  private static final class Kept {
+    final List<String> keys;
+    final byte[] given;
+    final boolean[] varies;
+    final List<Set<Long>> values = new ArrayList<>();
+    Form form;
+    int rows;
+    int shapes;
+
+    Kept(List<String> keys, byte[] given, Form form) {
+      this.keys = keys;
+      this.given = given;
+      this.varies = new boolean[given.length];
+      this.form = form;
+      keys.forEach(_ -> values.add(new HashSet<>()));
+    }
+  }
+
+  /// The sequences of keys by the numbers that a batch's texts have for them.
+  private static final class Seen {
+    final TextNumbers numbers;
+    int[] slots = new int[64];
+    final List<int[]> codes = new ArrayList<>();
+    final List<Kept> kept = new ArrayList<>();
+
+    Seen(TextNumbers numbers) {
+      this.numbers = numbers;
+    }
+  }
+
+  /// @param rows name of the table of rows
+  AttributeShapes(String catalog, String rows) {
     this.catalog = catalog;
-    this.name = name;
-    this.rowsTable = rowsTable;
+    this.formsName = "forms_" + rows;
+    this.shapesName = "shapes_" + rows;
+    this.rowsTable = catalog + "." + rows;
   }
 
   /// The table `(id, keys, kinds, slots)`, qualified. On any thread.
-  String table() {
-    return catalog + "." + name;
+  String formsTable() {
+    return catalog + "." + formsName;
+  }
+
+  /// The table `(id, form, fixed)`, qualified. On any thread.
+  String shapesTable() {
+    return catalog + "." + shapesName;
   }
 
   /// SQL of the columns that a new table of rows has.
@@ -71,35 +130,58 @@ final class AttributeShapes {
     Database.execute(
         connection,
         "CREATE TABLE IF NOT EXISTS "
-            + table()
+            + formsTable()
             + " (id INTEGER NOT NULL, keys VARCHAR[] NOT NULL, kinds INTEGER[] NOT NULL,"
             + " slots INTEGER[] NOT NULL)");
+    Database.execute(
+        connection,
+        "CREATE TABLE IF NOT EXISTS "
+            + shapesTable()
+            + " (id INTEGER NOT NULL, form INTEGER NOT NULL, fixed BIGINT[] NOT NULL)");
     loadLayout(connection);
   }
 
-  void load(Connection connection) throws SQLException {
+  /// @param continued whether further rows are written
+  void load(Connection connection, boolean continued) throws SQLException {
+    loadLayout(connection);
+    if (!continued) {
+      return;
+    }
     try (Statement statement = connection.createStatement();
-        ResultSet result =
-            statement.executeQuery(
-                "SELECT id, keys, kinds, slots FROM " + table() + " ORDER BY id")) {
+        ResultSet result = statement.executeQuery("FROM " + formsTable() + " ORDER BY id")) {
       while (result.next()) {
-        List<String> keys = new ArrayList<>();
-        for (Object key : (Object[]) result.getArray(2).getArray()) {
-          keys.add(String.valueOf(key));
-        }
-        int[] kinds = numbers(result.getArray(3));
-        byte[] bytes = new byte[kinds.length];
-        for (int i = 0; i < kinds.length; i++) {
-          bytes[i] = (byte) kinds[i];
-        }
-        add(new Shape(result.getInt(1), keys, bytes, numbers(result.getArray(4))));
+        forms.add(form(result));
       }
     }
-    loadLayout(connection);
+    writtenForms = forms.size();
+    committedForms = forms.size();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery("FROM " + shapesTable() + " ORDER BY id")) {
+      while (result.next()) {
+        Object[] fixed = (Object[]) result.getArray(3).getArray();
+        long[] values = new long[1 + fixed.length];
+        values[0] = result.getInt(2);
+        for (int i = 0; i < fixed.length; i++) {
+          values[i + 1] = ((Number) fixed[i]).longValue();
+        }
+        shapes.idOf(values, values.length);
+      }
+    }
+    shapes.loaded();
   }
 
-  private static int[] numbers(Array array) throws SQLException {
-    return StoredRows.counts(array);
+  /// A form from a row of [#formsTable()]. On any thread.
+  static Form form(ResultSet result) throws SQLException {
+    List<String> keys = new ArrayList<>();
+    for (Object key : (Object[]) result.getArray(2).getArray()) {
+      keys.add(String.valueOf(key));
+    }
+    int[] kinds = StoredRows.counts(result.getArray(3));
+    byte[] bytes = new byte[kinds.length];
+    for (int i = 0; i < kinds.length; i++) {
+      bytes[i] = (byte) kinds[i];
+    }
+    return new Form(result.getInt(1), keys, bytes, StoredRows.counts(result.getArray(4)));
   }
 
   private void loadLayout(Connection connection) throws SQLException {
@@ -121,25 +203,14 @@ final class AttributeShapes {
     layout = columns.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  private void add(Shape shape) {
-    shapes.add(shape);
-    byKeys.put(described(shape.keys, shape.kinds), shape.id);
-  }
-
-  private static List<String> described(List<String> keys, byte[] kinds) {
-    List<String> described = new ArrayList<>(keys.size());
-    for (int i = 0; i < kinds.length; i++) {
-      described.add(kinds[i] + keys.get(i));
-    }
-    return described;
-  }
-
   void drop(Connection connection) throws SQLException {
-    Database.execute(connection, "DROP TABLE IF EXISTS " + table());
+    Database.execute(connection, "DROP TABLE IF EXISTS " + formsTable());
+    Database.execute(connection, "DROP TABLE IF EXISTS " + shapesTable());
   }
 
-  int size() {
-    return shapes.size();
+  /// Whether what is held in memory has become too much.
+  boolean isFull() {
+    return shapes.size() > MOST_SHAPES || forms.size() > MOST_FORMS;
   }
 
   /// The columns as they lie in the table: `n` stands for `vn`, `-n` for `pn`.
@@ -147,51 +218,236 @@ final class AttributeShapes {
     return layout;
   }
 
-  /// The shape of some attributes; a new one is written, and columns are added, outside of a
-  /// transaction.
-  Shape of(Connection connection, List<String> keys, byte[] kinds) throws SQLException {
-    Integer known = byKeys.get(described(keys, kinds));
-    if (known != null) {
-      return shapes.get(known);
+  /// The shapes of a batch's rows. New ones are written by [#flush].
+  ///
+  /// @return one number a row
+  int[] of(AttributeLists lists, int rows, TextNumbers numbers) {
+    Seen before = seen;
+    if (before == null || before.numbers != numbers) {
+      before = new Seen(numbers);
+      seen = before;
     }
-    int[] slots = new int[kinds.length];
-    int v = 0;
-    int p = 0;
-    for (int i = 0; i < kinds.length; i++) {
-      if (kinds[i] == AttributeLists.PLAIN) {
-        slots[i] = p < MOST_PLAIN ? ++p : FULL;
-      } else {
-        slots[i] = v < MOST_VALUES ? ++v : FULL;
-      }
+    int[] found = new int[rows];
+    for (int row = 0; row < rows; row++) {
+      found[row] = of(kept(before, lists, row), lists, row, numbers);
     }
-    for (int column = (int) numbers(true).count() + 1; column <= v; column++) {
-      addColumn(connection, column);
-    }
-    for (int column = (int) numbers(false).count() + 1; column <= p; column++) {
-      addColumn(connection, -column);
-    }
-    Shape shape = new Shape(shapes.size(), List.copyOf(keys), kinds, slots);
-    Database.execute(
-        connection,
-        "INSERT INTO "
-            + table()
-            + " VALUES ("
-            + shape.id
-            + ", ["
-            + keys.stream().map(Database::literal).collect(Collectors.joining(", "))
-            + "]::VARCHAR[], "
-            + list(IntStream.range(0, kinds.length).map(i -> kinds[i]))
-            + ", "
-            + list(IntStream.of(slots))
-            + ")");
-    add(shape);
-    return shape;
+    return found;
   }
 
-  private static String list(IntStream values) {
-    return values
-        .mapToObj(Integer::toString)
-        .collect(Collectors.joining(", ", "[", "]::INTEGER[]"));
+  private int of(Kept kept, AttributeLists lists, int row, TextNumbers numbers) {
+    kept.rows++;
+    while (true) {
+      int length = fill(kept.form, lists, row, numbers);
+      int known = shapes.size();
+      int shape = shapes.idOf(tuple, length);
+      if (shape < known || !isVaried(kept)) {
+        return shape;
+      }
+      kept.form = added(kept.keys, kept.given, kept.varies);
+    }
+  }
+
+  /// Writes a row's form and fixed values into `tuple` and returns how many they are.
+  private int fill(Form form, AttributeLists lists, int row, TextNumbers numbers) {
+    int start = lists.start(row);
+    if (form.slots.length >= tuple.length) {
+      tuple = new long[2 * form.slots.length];
+    }
+    tuple[0] = form.id;
+    int length = 1;
+    for (int i = 0; i < form.slots.length; i++) {
+      if (form.slots[i] < 0) {
+        tuple[length++] = stored(lists, start + i, numbers);
+      }
+    }
+    return length;
+  }
+
+  /// The value of an attribute in a column `v` or among the fixed ones.
+  static long stored(AttributeLists lists, int index, TextNumbers numbers) {
+    long value = lists.value(index);
+    return switch (lists.kind(index)) {
+      case AttributeLists.LONG, AttributeLists.HEX -> value;
+      case AttributeLists.NUMBERED -> {
+        long before = numbers.idOf((int) (value >>> AttributeLists.NUMBER_BITS));
+        yield before << AttributeLists.NUMBER_BITS
+            | (value & ((1L << AttributeLists.NUMBER_BITS) - 1));
+      }
+      case AttributeLists.PLAIN ->
+          numbers.idOf(new String(lists.plain((int) value), StandardCharsets.UTF_8));
+      default -> numbers.idOf((int) value);
+    };
+  }
+
+  /// Takes note of a new shape, the one in `tuple`.
+  ///
+  /// @return whether another form is needed, since some attribute has too many values
+  private boolean isVaried(Kept kept) {
+    boolean varied = false;
+    int at = 1;
+    int most = -1;
+    for (int i = 0; i < kept.form.slots.length; i++) {
+      if (kept.form.slots[i] > 0) {
+        continue;
+      }
+      Set<Long> values = kept.values.get(i);
+      values.add(tuple[at++]);
+      if (values.size() > MOST_ALIKE && hasRoom(kept, i)) {
+        kept.varies[i] = true;
+        varied = true;
+      } else if (hasRoom(kept, i) && (most < 0 || values.size() > kept.values.get(most).size())) {
+        most = i;
+      }
+    }
+    kept.shapes++;
+    if (kept.shapes > TRIAL_SHAPES && ROWS_A_SHAPE * kept.shapes > kept.rows && most >= 0) {
+      kept.varies[most] = true;
+      varied = true;
+    }
+    if (varied) {
+      kept.shapes = 0;
+      kept.rows = 0;
+    }
+    return varied;
+  }
+
+  private static boolean hasRoom(Kept kept, int attribute) {
+    return kept.given[attribute] != AttributeLists.PLAIN
+        && IntStream.of(kept.form.slots).filter(slot -> slot > 0).count() < MOST_VALUES;
+  }
+
+  private static Kept keptAt(Seen seen, int slot) {
+    return seen.kept.get(seen.slots[slot] - 1);
+  }
+
+  private Kept kept(Seen seen, AttributeLists lists, int row) {
+    int start = lists.start(row);
+    int count = lists.end(row) - start;
+    int mask = seen.slots.length - 1;
+    for (int slot = hash(lists, start, count) & mask; ; slot = (slot + 1) & mask) {
+      int number = seen.slots[slot] - 1;
+      if (number < 0) {
+        return added(seen, lists, start, count);
+      }
+      if (isSame(seen.codes.get(number), lists, start, count)) {
+        return keptAt(seen, slot);
+      }
+    }
+  }
+
+  private static int code(AttributeLists lists, int index) {
+    return lists.key(index) << 3 | lists.kind(index);
+  }
+
+  private static int hash(AttributeLists lists, int start, int count) {
+    int hash = count;
+    for (int i = start; i < start + count; i++) {
+      hash = (hash ^ code(lists, i)) * 0x9e3779b1;
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+
+  private static int hash(int[] codes) {
+    int hash = codes.length;
+    for (int code : codes) {
+      hash = (hash ^ code) * 0x9e3779b1;
+      hash ^= hash >>> 15;
+    }
+    return hash;
+  }
+
+  private static boolean isSame(int[] codes, AttributeLists lists, int start, int count) {
+    if (codes.length != count) {
+      return false;
+    }
+    for (int i = 0; i < count; i++) {
+      if (codes[i] != code(lists, start + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private Kept added(Seen seen, AttributeLists lists, int start, int count) {
+    List<String> keys = new ArrayList<>();
+    byte[] kinds = new byte[count];
+    int[] codes = new int[count];
+    for (int i = 0; i < count; i++) {
+      keys.add(seen.numbers.texts().text(lists.key(start + i)));
+      kinds[i] = lists.kind(start + i);
+      codes[i] = code(lists, start + i);
+    }
+    List<String> described = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      described.add(kinds[i] + keys.get(i));
+    }
+    Kept kept =
+        byKeys.computeIfAbsent(
+            described, _ -> new Kept(keys, kinds, added(keys, kinds, new boolean[count])));
+    seen.kept.add(kept);
+    seen.codes.add(codes);
+    if (2 * seen.kept.size() >= seen.slots.length) {
+      seen.slots = new int[2 * seen.slots.length];
+      for (int number = 0; number < seen.kept.size() - 1; number++) {
+        place(seen, number);
+      }
+    }
+    place(seen, seen.kept.size() - 1);
+    return kept;
+  }
+
+  private static void place(Seen seen, int number) {
+    int mask = seen.slots.length - 1;
+    int slot = hash(seen.codes.get(number)) & mask;
+    while (seen.slots[slot] != 0) {
+      slot = (slot + 1) & mask;
+    }
+    seen.slots[slot] = number + 1;
+  }
+
+  private Form added(List<String> keys, byte[] given, boolean[] varies) {
+    byte[] kinds = given.clone();
+    int[] slots = new int[given.length];
+    int values = 0;
+    int plain = 0;
+    int fixed = 0;
+    for (int i = 0; i < given.length; i++) {
+      boolean hardlyRepeats =
+          varies[i] || given[i] == AttributeLists.HEX || given[i] == AttributeLists.NUMBERED;
+      if (given[i] == AttributeLists.PLAIN && plain < MOST_PLAIN) {
+        slots[i] = ++plain;
+      } else if (hardlyRepeats && values < MOST_VALUES) {
+        slots[i] = ++values;
+      } else {
+        slots[i] = - ++fixed;
+        kinds[i] = given[i] == AttributeLists.PLAIN ? AttributeLists.TEXT : given[i];
+      }
+    }
+    wantedValues = Math.max(wantedValues, values);
+    wantedPlain = Math.max(wantedPlain, plain);
+    Form form = new Form(forms.size(), List.copyOf(keys), kinds, slots);
+    forms.add(form);
+    return form;
+  }
+
+  /// The form of a shape.
+  Form form(int shape) {
+    return forms.get((int) shapes.value(shapes.start(shape)));
+  }
+
+  /// Whether rows want columns that the table does not have: [#widen], outside of a transaction.
+  boolean lacksColumns() {
+    return wantedValues > numbers(true).count() || wantedPlain > numbers(false).count();
+  }
+
+  void widen(Connection connection) throws SQLException {
+    for (int column = (int) numbers(true).count() + 1; column <= wantedValues; column++) {
+      addColumn(connection, column);
+    }
+    for (int column = (int) numbers(false).count() + 1; column <= wantedPlain; column++) {
+      addColumn(connection, -column);
+    }
   }
 
   private void addColumn(Connection connection, int column) throws SQLException {
@@ -205,8 +461,66 @@ final class AttributeShapes {
     return IntStream.of(layout).filter(column -> ofValues == column > 0).map(Math::abs).sorted();
   }
 
-  /// SQL of a relation `(row, json)`: the JSON object of the attributes of each row that has some
-  /// in columns. On any thread.
+  /// Writes the new forms and shapes inside the caller's transaction.
+  void flush(DuckDBConnection connection) throws SQLException {
+    for (Form form : forms.subList(writtenForms, forms.size())) {
+      Database.execute(
+          connection,
+          "INSERT INTO "
+              + formsTable()
+              + " VALUES ("
+              + form.id
+              + ", ["
+              + form.keys.stream().map(Database::literal).collect(Collectors.joining(", "))
+              + "]::VARCHAR[], "
+              + list(IntStream.range(0, form.kinds.length).map(i -> form.kinds[i]))
+              + ", "
+              + list(IntStream.of(form.slots))
+              + ")");
+    }
+    writtenForms = forms.size();
+    if (shapes.firstUnwritten() == shapes.size()) {
+      return;
+    }
+    try (DuckDBAppender appender = connection.createAppender(catalog, "main", shapesName)) {
+      for (int id = shapes.firstUnwritten(); id < shapes.size(); id++) {
+        int start = shapes.start(id);
+        long[] fixed = new long[shapes.end(id) - start - 1];
+        for (int i = 0; i < fixed.length; i++) {
+          fixed[i] = shapes.value(start + 1 + i);
+        }
+        appender.beginRow();
+        appender.append(id).append((int) shapes.value(start)).append(fixed);
+        appender.endRow();
+      }
+      appender.flush();
+    }
+    shapes.written();
+  }
+
+  private static String list(IntStream values) {
+    return values
+        .mapToObj(Integer::toString)
+        .collect(Collectors.joining(", ", "[", "]::INTEGER[]"));
+  }
+
+  /// The transaction was committed.
+  void committed() {
+    shapes.committed();
+    committedForms = writtenForms;
+  }
+
+  /// The transaction was rolled back.
+  void forgetUncommitted() {
+    shapes.forgetUncommitted();
+    forms.subList(committedForms, forms.size()).clear();
+    writtenForms = committedForms;
+    byKeys.clear();
+    seen = null;
+  }
+
+  /// SQL of a relation `(row, json)`: the JSON object of the attributes of each row. On any
+  /// thread.
   ///
   /// Attributes are taken apart and joined with their strings. A list of all strings to look into
   /// would be shorter, but is copied for each row.
@@ -222,22 +536,24 @@ final class AttributeShapes {
         + " WHEN 5 THEN to_json(d.value || (e.v & "
         + ((1L << AttributeLists.NUMBER_BITS) - 1)
         + ")::VARCHAR) ELSE to_json(d.value) END) AS json FROM (SELECT r.rowid AS row,"
-        + " unnest(shape.keys) AS key, unnest(shape.kinds) AS kind, unnest(shape.slots) AS slot,"
-        + " unnest(list_transform(shape.slots, lambda s: ("
+        + " unnest(form.keys) AS key, unnest(form.kinds) AS kind,"
+        + " unnest(list_transform(form.slots, lambda s: CASE WHEN s < 0 THEN shape.fixed[-s] ELSE ("
         + numbered
-        + "::BIGINT[])[s])) AS v, unnest(list_transform(shape.slots, lambda s: ("
+        + "::BIGINT[])[s] END)) AS v, unnest(list_transform(form.slots, lambda s: ("
         + strings
         + "::VARCHAR[])[s])) AS p FROM "
         + rowsTable
         + " AS r JOIN "
-        + table()
-        + " AS shape ON shape.id = r.shape"
+        + shapesTable()
+        + " AS shape ON shape.id = r.shape JOIN "
+        + formsTable()
+        + " AS form ON form.id = shape.form"
         + (condition.isEmpty() ? "" : " WHERE " + condition)
         + ") AS e LEFT JOIN "
         + dictionary
         + " AS d ON d.id = CASE e.kind WHEN 0 THEN e.v WHEN 3 THEN e.v WHEN 5 THEN e.v >> "
         + AttributeLists.NUMBER_BITS
-        + " END WHERE e.slot > 0 GROUP BY e.row";
+        + " END GROUP BY e.row";
   }
 
   private static Collector<CharSequence, ?, String> list() {
@@ -247,5 +563,8 @@ final class AttributeShapes {
   /// Nothing is written any more.
   void close() {
     byKeys.clear();
+    shapes.clear();
+    forms.clear();
+    seen = null;
   }
 }

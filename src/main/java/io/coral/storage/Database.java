@@ -58,6 +58,24 @@ final class Database implements AutoCloseable {
     }
   }
 
+  /// What runs in a transaction.
+  @FunctionalInterface
+  interface Work {
+    void run() throws SQLException;
+  }
+
+  /// Runs statements that take effect together or, when one fails, not at all.
+  static void inTransaction(Connection connection, Work work) throws SQLException {
+    execute(connection, "BEGIN");
+    try {
+      work.run();
+      execute(connection, "COMMIT");
+    } catch (SQLException e) {
+      rollBack(connection);
+      throw e;
+    }
+  }
+
   /// Ends a transaction that failed; the failure may have ended it already.
   static void rollBack(Connection connection) {
     try {

@@ -8,11 +8,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -20,6 +23,8 @@ import java.util.stream.Stream;
 /// looked up first, so that the rows themselves are only compared with numbers.
 final class SpanCondition {
   private static final int MANY_KINDS = 500;
+  private static final Pattern NUMBERED =
+      Pattern.compile("(.*?)(0|[1-9]\\d{0,10})", Pattern.DOTALL);
 
   private final Connection connection;
   private final StreamTable table;
@@ -120,26 +125,45 @@ final class SpanCondition {
   /// An attribute of the span, wherever its shape puts it, or of its resource.
   private String attribute(String key, String value) throws SQLException {
     String literal = Database.literal(value);
-    List<Long> numbered = numbers("SELECT id FROM " + table.idsOf(literal));
+    Map<Integer, List<Long>> stored = stored(value);
     List<String> ways = new ArrayList<>();
+    AttributeShapes shapes = table.shapes();
     String sql =
         "SELECT id, kinds[place], slots[place] FROM (SELECT *, list_position(keys, "
             + Database.literal(key)
             + ") AS place FROM "
-            + table.shapesTable()
+            + shapes.formsTable()
             + ") WHERE place > 0";
-    // Shapes that keep the attribute alike are asked for together.
-    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    // Forms that keep the attribute alike are asked for together.
+    Map<String, List<Long>> forms = new LinkedHashMap<>();
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery(sql)) {
       while (result.next()) {
-        String way = comparison(key, value, result.getInt(2), result.getInt(3), numbered);
-        if (!way.isEmpty()) {
-          shapes.computeIfAbsent(way, _ -> new ArrayList<>()).add(result.getLong(1));
+        int kind = result.getInt(2);
+        int slot = result.getInt(3);
+        String way =
+            kind == AttributeLists.PLAIN
+                ? "r.p" + slot + " = " + literal
+                : (slot > 0 ? "r.v" + slot : "shape.fixed[" + -slot + "]")
+                    + " IN ("
+                    + join(stored.getOrDefault(kind, List.of(-1L)))
+                    + ")";
+        if (kind == AttributeLists.PLAIN || stored.containsKey(kind)) {
+          forms.computeIfAbsent(way, _ -> new ArrayList<>()).add(result.getLong(1));
         }
       }
     }
-    shapes.forEach((way, ids) -> ways.add("(r.shape IN (" + join(ids) + ") AND " + way + ")"));
+    forms.forEach(
+        (way, ids) -> {
+          boolean inRow = way.startsWith("r.");
+          ways.add(
+              "(r.shape IN (SELECT shape.id FROM "
+                  + shapes.shapesTable()
+                  + " AS shape WHERE shape.form IN ("
+                  + join(ids)
+                  + ")"
+                  + (inRow ? ") AND " + way + ")" : " AND " + way + "))"));
+        });
     ways.add(
         "r.kind IN (SELECT g.id FROM "
             + table.groupsTable()
@@ -153,16 +177,32 @@ final class SpanCondition {
     return "(" + String.join(" OR ", ways) + ")";
   }
 
-  private static String comparison(
-      String key, String value, int kind, int slot, List<Long> numbered) {
-    if (slot < 0) {
-      return json("r.more::JSON", key) + " = " + Database.literal(value);
+  /// What a value may be stored as, by the kind of the attribute.
+  private Map<Integer, List<Long>> stored(String value) throws SQLException {
+    Map<Integer, List<Long>> stored = new HashMap<>();
+    List<Long> whole = numbers("SELECT id FROM " + table.idsOf(Database.literal(value)));
+    if (!whole.isEmpty()) {
+      stored.put((int) AttributeLists.TEXT, whole);
+      stored.put((int) AttributeLists.JSON, whole);
     }
-    return switch (kind) {
-      case AttributeLists.PLAIN -> "r.p" + slot + " = " + Database.literal(value);
-      case AttributeLists.LONG -> value.matches("-?\\d{1,18}") ? "r.v" + slot + " = " + value : "";
-      default -> numbered.isEmpty() ? "" : "r.v" + slot + " IN (" + join(numbered) + ")";
-    };
+    if (value.matches("-?\\d{1,18}")) {
+      stored.put((int) AttributeLists.LONG, List.of(Long.parseLong(value)));
+    }
+    if (value.matches("[0-9a-f]{16}")) {
+      stored.put((int) AttributeLists.HEX, List.of(Long.parseUnsignedLong(value, 16)));
+    }
+    Matcher numbered = NUMBERED.matcher(value);
+    if (numbered.matches()) {
+      long end = Long.parseLong(numbered.group(2));
+      List<Long> before =
+          numbers("SELECT id FROM " + table.idsOf(Database.literal(numbered.group(1))));
+      if (!before.isEmpty()) {
+        stored.put(
+            (int) AttributeLists.NUMBERED,
+            before.stream().map(id -> id << AttributeLists.NUMBER_BITS | end).toList());
+      }
+    }
+    return stored;
   }
 
   /// SQL of a member's value as text.

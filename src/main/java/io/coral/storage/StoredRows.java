@@ -1,8 +1,5 @@
 package io.coral.storage;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import io.coral.model.AttributeLists;
 import io.coral.model.ColumnBatch;
 import io.coral.model.ColumnType;
@@ -41,13 +38,13 @@ final class StoredRows {
   private final List<Row> rows = new ArrayList<>();
   private final Map<Integer, long[]> groups = new HashMap<>();
   private final Map<Integer, Shape> shapes = new HashMap<>();
+  private final Map<Integer, AttributeShapes.Form> forms = new HashMap<>();
 
   // The number that a stored string has in the batch.
   private final Map<Long, Integer> numbers = new HashMap<>();
   private int[] positions = new int[0];
   private int kind;
   private int shape;
-  private int more;
   private int[] valueColumns = new int[0];
   private int[] plainColumns = new int[0];
 
@@ -56,14 +53,14 @@ final class StoredRows {
   /// @param values by slot, from 1
   /// @param plain by slot, from 1; null when the row has none
   private record Row(
-      int kind,
-      @Nullable Object[] columns,
-      int shape,
-      @Nullable String more,
-      long[] values,
-      @Nullable String[] plain) {}
+      int kind, @Nullable Object[] columns, int shape, long[] values, @Nullable String[] plain) {}
 
-  private record Shape(List<String> keys, int[] kinds, int[] slots) {}
+  private record Shape(AttributeShapes.Form form, long[] fixed) {
+    long value(Row row, int attribute) {
+      int slot = form.slots()[attribute];
+      return slot > 0 ? row.values[slot] : fixed[-slot - 1];
+    }
+  }
 
   StoredRows(Connection connection, StreamTable table) {
     this.connection = connection;
@@ -106,7 +103,6 @@ final class StoredRows {
                 kind == 0 ? 0 : result.getInt(kind),
                 columns,
                 shape == 0 ? 0 : result.getInt(shape),
-                more == 0 ? null : result.getString(more),
                 longs(result),
                 strings(result)));
       }
@@ -135,7 +131,6 @@ final class StoredRows {
     }
     kind = grouped.isEmpty() ? 0 : at.getOrDefault("kind", 0);
     shape = at.getOrDefault("shape", 0);
-    more = at.getOrDefault("more", 0);
   }
 
   private @Nullable Object value(ResultSet result, int column) throws SQLException {
@@ -206,24 +201,46 @@ final class StoredRows {
     if (ids.isEmpty()) {
       return;
     }
-    String sql =
-        "SELECT id, keys, kinds, slots FROM "
-            + table.shapesTable()
-            + " WHERE id IN ("
-            + list(ids)
-            + ")";
+    Map<Integer, Integer> formOf = new HashMap<>();
+    Map<Integer, long[]> fixed = new HashMap<>();
+    AttributeShapes stored = table.shapes();
     try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(sql)) {
+        ResultSet result =
+            statement.executeQuery(
+                "SELECT id, form, fixed FROM "
+                    + stored.shapesTable()
+                    + " WHERE id IN ("
+                    + list(ids)
+                    + ")")) {
       while (result.next()) {
-        List<String> keys = new ArrayList<>();
-        for (Object key : (Object[]) result.getArray(2).getArray()) {
-          keys.add(String.valueOf(key));
+        Object[] values = (Object[]) result.getArray(3).getArray();
+        long[] numbers = new long[values.length];
+        for (int i = 0; i < numbers.length; i++) {
+          numbers[i] = ((Number) values[i]).longValue();
         }
-        shapes.put(
-            result.getInt(1),
-            new Shape(keys, counts(result.getArray(3)), counts(result.getArray(4))));
+        formOf.put(result.getInt(1), result.getInt(2));
+        fixed.put(result.getInt(1), numbers);
       }
     }
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery(
+                "SELECT id, keys, kinds, slots FROM "
+                    + stored.formsTable()
+                    + " WHERE id IN ("
+                    + list(new HashSet<>(formOf.values()))
+                    + ")")) {
+      while (result.next()) {
+        forms.put(result.getInt(1), AttributeShapes.form(result));
+      }
+    }
+    fixed.forEach(
+        (id, values) -> {
+          AttributeShapes.Form form = forms.get(formOf.get(id));
+          if (form != null) {
+            shapes.put(id, new Shape(form, values));
+          }
+        });
   }
 
   private Texts readTexts() throws SQLException {
@@ -258,15 +275,17 @@ final class StoredRows {
 
   private void addTexts(Row row, Set<Long> ids) {
     Shape itsShape = shapes.get(row.shape);
-    for (int i = 0; itsShape != null && i < itsShape.kinds.length; i++) {
-      int slot = itsShape.slots[i];
-      if (slot > 0) {
-        switch (itsShape.kinds[i]) {
-          case AttributeLists.TEXT, AttributeLists.JSON -> ids.add(row.values[slot]);
-          case AttributeLists.NUMBERED -> ids.add(row.values[slot] >>> AttributeLists.NUMBER_BITS);
-          default -> {
-            // The value is in the row.
-          }
+    if (itsShape == null) {
+      return;
+    }
+    byte[] kinds = itsShape.form.kinds();
+    for (int i = 0; i < kinds.length; i++) {
+      switch (kinds[i]) {
+        case AttributeLists.TEXT, AttributeLists.JSON -> ids.add(itsShape.value(row, i));
+        case AttributeLists.NUMBERED ->
+            ids.add(itsShape.value(row, i) >>> AttributeLists.NUMBER_BITS);
+        default -> {
+          // The value is in the row.
         }
       }
     }
@@ -313,50 +332,30 @@ final class StoredRows {
 
   private void addAttributes(Row row, ColumnBatch.Builder batch, Texts texts) {
     Shape itsShape = shapes.get(row.shape);
-    JsonObject rest =
-        row.more == null ? new JsonObject() : JsonParser.parseString(row.more).getAsJsonObject();
-    for (int i = 0; itsShape != null && i < itsShape.kinds.length; i++) {
-      String name = itsShape.keys.get(i);
-      int key = texts.idOf(name);
-      byte itsKind = (byte) itsShape.kinds[i];
-      int slot = itsShape.slots[i];
-      if (slot < 0) {
-        addRest(key, rest.get(name), batch, texts);
-        continue;
-      }
-      long value = row.values[slot];
-      switch (itsKind) {
-        case AttributeLists.LONG, AttributeLists.HEX -> batch.attribute(key, itsKind, value);
-        case AttributeLists.PLAIN -> {
-          String plain = row.plain[slot];
-          batch.plainAttribute(key, (plain == null ? "" : plain).getBytes(StandardCharsets.UTF_8));
+    if (itsShape != null) {
+      AttributeShapes.Form form = itsShape.form;
+      for (int i = 0; i < form.kinds().length; i++) {
+        int key = texts.idOf(form.keys().get(i));
+        byte itsKind = form.kinds()[i];
+        switch (itsKind) {
+          case AttributeLists.LONG, AttributeLists.HEX ->
+              batch.attribute(key, itsKind, itsShape.value(row, i));
+          case AttributeLists.PLAIN -> {
+            String plain = row.plain[form.slots()[i]];
+            batch.plainAttribute(
+                key, (plain == null ? "" : plain).getBytes(StandardCharsets.UTF_8));
+          }
+          case AttributeLists.NUMBERED -> {
+            long value = itsShape.value(row, i);
+            long before = number(value >>> AttributeLists.NUMBER_BITS, texts);
+            long end = value & ((1L << AttributeLists.NUMBER_BITS) - 1);
+            batch.attribute(key, itsKind, before << AttributeLists.NUMBER_BITS | end);
+          }
+          default -> batch.attribute(key, itsKind, number(itsShape.value(row, i), texts));
         }
-        case AttributeLists.NUMBERED -> {
-          long before = number(value >>> AttributeLists.NUMBER_BITS, texts);
-          long end = value & ((1L << AttributeLists.NUMBER_BITS) - 1);
-          batch.attribute(key, itsKind, before << AttributeLists.NUMBER_BITS | end);
-        }
-        default -> batch.attribute(key, itsKind, number(value, texts));
       }
     }
     batch.endAttributes();
-  }
-
-  private static void addRest(
-      int key, @Nullable JsonElement value, ColumnBatch.Builder batch, Texts texts) {
-    if (value == null) {
-      return;
-    }
-    if (value.isJsonPrimitive() && value.getAsJsonPrimitive().isString()) {
-      batch.attribute(key, AttributeLists.TEXT, texts.idOf(value.getAsString()));
-      return;
-    }
-    String json = value.toString();
-    if (json.matches("-?\\d{1,18}")) {
-      batch.attribute(key, AttributeLists.LONG, Long.parseLong(json));
-    } else {
-      batch.attribute(key, AttributeLists.JSON, texts.idOf(json));
-    }
   }
 
   /// SQL to stand in the brackets behind `IN`. Many numbers are one string: parsing literals takes

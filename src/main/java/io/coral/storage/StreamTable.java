@@ -1,7 +1,5 @@
 package io.coral.storage;
 
-import com.google.gson.Gson;
-import com.google.gson.JsonParser;
 import io.coral.model.AttributeLists;
 import io.coral.model.ColumnBatch;
 import io.coral.model.ColumnType;
@@ -10,10 +8,7 @@ import io.coral.model.Texts;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// followed by [#forgetUncommitted()].
 final class StreamTable {
   private static final int MAX_WORDS = 100_000;
-  private static final Gson GSON = new Gson();
+  private static final int MAX_GROUPS = 30_000;
 
   private final String catalog;
   private final String rows;
@@ -42,22 +37,7 @@ final class StreamTable {
   private final List<StreamSchema.Column> grouped;
   private final @Nullable Groups groups;
   private final @Nullable AttributeShapes shapes;
-  private @Nullable Numbers numbers;
-
-  /// What the strings of a batch's dictionary are called here, and which shapes were seen.
-  private static final class Numbers {
-    final Texts texts;
-
-    // The number plus one.
-    int[] ids = new int[64];
-    int[] shapeSlots = new int[64];
-    final List<int[]> shapeCodes = new ArrayList<>();
-    final List<AttributeShapes.Shape> shapes = new ArrayList<>();
-
-    Numbers(Texts texts) {
-      this.texts = texts;
-    }
-  }
+  private @Nullable TextNumbers numbers;
 
   /// @param catalog database the tables are in
   /// @param suffix behind the stream's name in the tables' names
@@ -72,7 +52,7 @@ final class StreamTable {
     this.groups = grouped.isEmpty() ? null : new Groups(catalog, "groups_" + rows, grouped);
     this.shapes =
         schema.columns().getLast().type() == ColumnType.ATTRIBUTES
-            ? new AttributeShapes(catalog, "shapes_" + rows, rowsTable())
+            ? new AttributeShapes(catalog, rows)
             : null;
   }
 
@@ -90,11 +70,13 @@ final class StreamTable {
     return Objects.requireNonNull(groups, "groups").table();
   }
 
-  /// The table `(id, keys, kinds, slots)` of [AttributeShapes], qualified.
-  String shapesTable() {
-    return Objects.requireNonNull(shapes, "shapes").table();
+  /// How attributes are stored, of a stream that has some.
+  AttributeShapes shapes() {
+    return Objects.requireNonNull(shapes, "shapes");
   }
 
+  /// Makes the tables that are not there yet, inside the caller's transaction: a partition has all
+  /// of its tables or none.
   void create(Connection connection) throws SQLException {
     String columns =
         schema.columns().stream()
@@ -122,8 +104,7 @@ final class StreamTable {
 
   private String definition(StreamSchema.Column column) {
     return switch (column.type()) {
-      case ATTRIBUTES ->
-          ", shape INTEGER NOT NULL, more VARCHAR" + (shapes == null ? "" : shapes.definitions());
+      case ATTRIBUTES -> ", shape INTEGER NOT NULL" + (shapes == null ? "" : shapes.definitions());
       case PLAIN -> ", " + column.name() + " VARCHAR";
       default -> ", " + column.name() + " " + sqlType(column.type()) + " NOT NULL";
     };
@@ -137,7 +118,7 @@ final class StreamTable {
         Database.pairs(
             connection, "SELECT epoch, min(seq) FROM " + rowsTable() + " GROUP BY epoch"));
     if (shapes != null) {
-      shapes.load(connection);
+      shapes.load(connection, continued);
     }
     if (continued) {
       dictionary.load(connection);
@@ -147,6 +128,7 @@ final class StreamTable {
     }
   }
 
+  /// Drops the tables, inside the caller's transaction.
   void drop(Connection connection) throws SQLException {
     Database.execute(connection, "DROP TABLE IF EXISTS " + rowsTable());
     dictionary.drop(connection);
@@ -161,8 +143,8 @@ final class StreamTable {
   /// Whether what is held in memory of this partition has become too much.
   boolean isFull() {
     return dictionary.size() > MAX_WORDS
-        || (groups != null && groups.size() > MAX_WORDS)
-        || (shapes != null && shapes.size() > MAX_WORDS / 10);
+        || (groups != null && groups.size() > MAX_GROUPS)
+        || (shapes != null && shapes.isFull());
   }
 
   /// Nothing is written any more: lets go of what only writing needs.
@@ -177,115 +159,35 @@ final class StreamTable {
     }
   }
 
-  /// Makes room for the attributes of a batch, outside of a transaction.
+  /// Sees how the attributes of a batch are stored, and makes room for them in the table. Outside
+  /// of a transaction.
   ///
   /// @return whether the table has more columns than before
   boolean prepare(Connection connection, ColumnBatch batch) throws SQLException {
     if (shapes == null) {
       return false;
     }
-    int before = shapes.layout().length;
-    Numbers known = numbers(batch.dictionary());
-    AttributeLists lists = batch.attributes(schema.columns().size() - 1);
-    for (int row = 0; row < batch.rows(); row++) {
-      if (shapeOf(known, lists, row) == null) {
-        addShape(connection, shapes, known, lists, row);
-      }
+    shapesOf(shapes, batch);
+    boolean widens = shapes.lacksColumns();
+    if (widens) {
+      shapes.widen(connection);
     }
-    return shapes.layout().length > before;
+    return widens;
+  }
+
+  private int[] shapesOf(AttributeShapes of, ColumnBatch batch) {
+    return of.of(
+        batch.attributes(schema.columns().size() - 1), batch.rows(), numbers(batch.dictionary()));
   }
 
   /// Batches mostly share one dictionary.
-  private Numbers numbers(Texts texts) {
-    Numbers known = numbers;
-    if (known == null || known.texts != texts) {
-      known = new Numbers(texts);
+  private TextNumbers numbers(Texts texts) {
+    TextNumbers known = numbers;
+    if (known == null || known.texts() != texts) {
+      known = new TextNumbers(texts, dictionary);
       numbers = known;
     }
     return known;
-  }
-
-  private static AttributeShapes.@Nullable Shape shapeOf(
-      Numbers known, AttributeLists lists, int row) {
-    int start = lists.start(row);
-    int count = lists.end(row) - start;
-    int mask = known.shapeSlots.length - 1;
-    for (int slot = hash(lists, start, count) & mask; ; slot = (slot + 1) & mask) {
-      int number = known.shapeSlots[slot] - 1;
-      if (number < 0) {
-        return null;
-      }
-      if (isSame(known.shapeCodes.get(number), lists, start, count)) {
-        return known.shapes.get(number);
-      }
-    }
-  }
-
-  private static int code(AttributeLists lists, int index) {
-    return lists.key(index) << 3 | lists.kind(index);
-  }
-
-  private static int hash(AttributeLists lists, int start, int count) {
-    int hash = count;
-    for (int i = start; i < start + count; i++) {
-      hash = (hash ^ code(lists, i)) * 0x9e3779b1;
-      hash ^= hash >>> 15;
-    }
-    return hash;
-  }
-
-  private static boolean isSame(int[] codes, AttributeLists lists, int start, int count) {
-    if (codes.length != count) {
-      return false;
-    }
-    for (int i = 0; i < count; i++) {
-      if (codes[i] != code(lists, start + i)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static void addShape(
-      Connection connection, AttributeShapes shapes, Numbers known, AttributeLists lists, int row)
-      throws SQLException {
-    int start = lists.start(row);
-    int count = lists.end(row) - start;
-    List<String> keys = new ArrayList<>();
-    byte[] kinds = new byte[count];
-    int[] codes = new int[count];
-    for (int i = 0; i < count; i++) {
-      keys.add(known.texts.text(lists.key(start + i)));
-      kinds[i] = lists.kind(start + i);
-      codes[i] = code(lists, start + i);
-    }
-    known.shapes.add(shapes.of(connection, keys, kinds));
-    known.shapeCodes.add(codes);
-    if (2 * known.shapes.size() >= known.shapeSlots.length) {
-      known.shapeSlots = new int[2 * known.shapeSlots.length];
-      for (int number = 0; number < known.shapes.size() - 1; number++) {
-        place(known, number, hash(known.shapeCodes.get(number)));
-      }
-    }
-    place(known, known.shapes.size() - 1, hash(codes));
-  }
-
-  private static int hash(int[] codes) {
-    int hash = codes.length;
-    for (int code : codes) {
-      hash = (hash ^ code) * 0x9e3779b1;
-      hash ^= hash >>> 15;
-    }
-    return hash;
-  }
-
-  private static void place(Numbers known, int number, int hash) {
-    int mask = known.shapeSlots.length - 1;
-    int slot = hash & mask;
-    while (known.shapeSlots[slot] != 0) {
-      slot = (slot + 1) & mask;
-    }
-    known.shapeSlots[slot] = number + 1;
   }
 
   /// Appends batches inside the transaction that the caller has begun, after [#prepare]; all of
@@ -306,7 +208,7 @@ final class StreamTable {
     try (DuckDBAppender appender = connection.createAppender(catalog, "main", rows)) {
       int agentId = withAgent ? dictionary.idOf(agent) : 0;
       for (ColumnBatch batch : batches) {
-        append(connection, appender, agentId, epoch, seq, batch, keep);
+        append(appender, agentId, epoch, seq, batch, keep);
         seq += batch.rows();
       }
       appender.flush();
@@ -315,10 +217,12 @@ final class StreamTable {
     if (groups != null) {
       groups.flush(connection);
     }
+    if (shapes != null) {
+      shapes.flush(connection);
+    }
   }
 
   private void append(
-      Connection connection,
       DuckDBAppender appender,
       int agentId,
       long epoch,
@@ -326,9 +230,9 @@ final class StreamTable {
       ColumnBatch batch,
       IntPredicate keep)
       throws SQLException {
-    Numbers known = numbers(batch.dictionary());
+    TextNumbers known = numbers(batch.dictionary());
     AttributeAppender attributes =
-        shapes == null ? null : new AttributeAppender(connection, appender, batch, known, shapes);
+        shapes == null ? null : new AttributeAppender(appender, batch, known, shapes);
     Columns columns = new Columns(batch);
     for (int row = 0; row < batch.rows(); row++) {
       if (!keep.test(row)) {
@@ -377,27 +281,27 @@ final class StreamTable {
       }
     }
 
-    long[] tuple(int row, Numbers known) {
+    long[] tuple(int row, TextNumbers known) {
       int at = 0;
       for (int i = 0; i < types.length; i++) {
         if (isGrouped[i]) {
           tuple[at++] =
               types[i] == ColumnType.TEXT
-                  ? idOf(known, ((int[]) arrays[i])[row])
+                  ? known.idOf(((int[]) arrays[i])[row])
                   : ((long[]) arrays[i])[row];
         }
       }
       return tuple;
     }
 
-    void append(DuckDBAppender appender, int row, Numbers known) throws SQLException {
+    void append(DuckDBAppender appender, int row, TextNumbers known) throws SQLException {
       for (int i = 0; i < types.length; i++) {
         if (isGrouped[i]) {
           continue;
         }
         switch (types[i]) {
           case LONG -> appender.append(((long[]) arrays[i])[row]);
-          case TEXT -> appender.append(idOf(known, ((int[]) arrays[i])[row]));
+          case TEXT -> appender.append(known.idOf(((int[]) arrays[i])[row]));
           case PLAIN -> appendPlain(appender, ((byte[][]) arrays[i])[row]);
           case COUNTS -> appender.append(((int[][]) arrays[i])[row]);
           case UUID -> {
@@ -422,71 +326,42 @@ final class StreamTable {
 
   /// Appends the attributes of rows.
   private final class AttributeAppender {
-    private final Connection connection;
     private final DuckDBAppender appender;
     private final AttributeLists lists;
-    private final Numbers known;
+    private final TextNumbers known;
     private final AttributeShapes shapes;
+    private final int[] shapeOfRow;
     private final int[] layout;
-    private final long[] values;
-    private final byte[][] plain;
+    private final long[] values = new long[AttributeShapes.MOST_VALUES];
+    private final byte[][] plain = new byte[AttributeShapes.MOST_PLAIN][];
 
     AttributeAppender(
-        Connection connection,
-        DuckDBAppender appender,
-        ColumnBatch batch,
-        Numbers known,
-        AttributeShapes shapes) {
-      this.connection = connection;
+        DuckDBAppender appender, ColumnBatch batch, TextNumbers known, AttributeShapes shapes) {
       this.shapes = shapes;
       this.appender = appender;
       this.lists = batch.attributes(schema.columns().size() - 1);
       this.known = known;
+      this.shapeOfRow = shapesOf(shapes, batch);
       this.layout = shapes.layout();
-      this.values = new long[AttributeShapes.MOST_VALUES];
-      this.plain = new byte[AttributeShapes.MOST_PLAIN][];
     }
 
     void append(int row) throws SQLException {
-      AttributeShapes.Shape shape = shapeOf(known, lists, row);
-      if (shape == null) {
-        // Batches with different dictionaries are stored together: what was prepared is there, but
-        // not known by the numbers of this one.
-        addShape(connection, shapes, known, lists, row);
-        shape = shapeOf(known, lists, row);
-      }
-      if (shape == null) {
-        throw new IllegalStateException("a row of " + rows + " was not prepared");
-      }
-      Map<String, Object> more = null;
+      int shape = shapeOfRow[row];
+      AttributeShapes.Form form = shapes.form(shape);
       int start = lists.start(row);
       int lastValue = 0;
       int lastPlain = 0;
-      for (int i = 0; i < shape.kinds().length; i++) {
-        int slot = shape.slots()[i];
-        long value = lists.value(start + i);
-        if (slot < 0) {
-          more = more == null ? new LinkedHashMap<>() : more;
-          more.put(shape.keys().get(i), json(start + i));
+      for (int i = 0; i < form.slots().length; i++) {
+        if (form.slots()[i] < 0) {
           continue;
         }
-        switch (shape.kinds()[i]) {
-          case AttributeLists.LONG, AttributeLists.HEX -> values[lastValue++] = value;
-          case AttributeLists.NUMBERED -> {
-            long before = idOf(known, (int) (value >>> AttributeLists.NUMBER_BITS));
-            long number = value & ((1L << AttributeLists.NUMBER_BITS) - 1);
-            values[lastValue++] = before << AttributeLists.NUMBER_BITS | number;
-          }
-          case AttributeLists.PLAIN -> plain[lastPlain++] = lists.plain((int) value);
-          default -> values[lastValue++] = idOf(known, (int) value);
+        if (form.kinds()[i] == AttributeLists.PLAIN) {
+          plain[lastPlain++] = lists.plain((int) lists.value(start + i));
+        } else {
+          values[lastValue++] = AttributeShapes.stored(lists, start + i, known);
         }
       }
-      appender.append(shape.id());
-      if (more == null) {
-        appender.appendNull();
-      } else {
-        appender.append(GSON.toJson(more));
-      }
+      appender.append(shape);
       for (int column : layout) {
         if (column > 0 && column <= lastValue) {
           appender.append(values[column - 1]);
@@ -497,26 +372,6 @@ final class StreamTable {
         }
       }
     }
-
-    private Object json(int index) {
-      return switch (lists.kind(index)) {
-        case AttributeLists.LONG -> lists.value(index);
-        case AttributeLists.JSON -> JsonParser.parseString(lists.text(index, known.texts));
-        default -> lists.text(index, known.texts);
-      };
-    }
-  }
-
-  private int idOf(Numbers known, int text) {
-    if (text >= known.ids.length) {
-      known.ids = Arrays.copyOf(known.ids, Math.max(2 * known.ids.length, text + 1));
-    }
-    int id = known.ids[text];
-    if (id == 0) {
-      id = dictionary.idOf(known.texts.text(text)) + 1;
-      known.ids[text] = id;
-    }
-    return id - 1;
   }
 
   /// Rows of an epoch begin at a number, unless they begin before it.
@@ -535,6 +390,9 @@ final class StreamTable {
     if (groups != null) {
       groups.committed();
     }
+    if (shapes != null) {
+      shapes.committed();
+    }
   }
 
   /// The transaction was rolled back: so is what it added beside the rows.
@@ -543,6 +401,9 @@ final class StreamTable {
     numbers = null;
     if (groups != null) {
       groups.forgetUncommitted();
+    }
+    if (shapes != null) {
+      shapes.forgetUncommitted();
     }
   }
 
@@ -573,8 +434,7 @@ final class StreamTable {
         }
         case ATTRIBUTES -> {
           if (shapes != null) {
-            sql.append(", json_merge_patch(coalesce(a_json.json, '{}'), coalesce(r.more, '{}'))");
-            sql.append("::VARCHAR AS ").append(column.name());
+            sql.append(", coalesce(a_json.json, '{}')::VARCHAR AS ").append(column.name());
             joins.append(" LEFT JOIN (").append(shapes.json(dictionary.table(), condition));
             joins.append(") AS a_json ON a_json.row = r.rowid");
           }
