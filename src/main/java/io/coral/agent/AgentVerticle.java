@@ -14,6 +14,7 @@ import io.coral.agent.exchange.ExchangeVerticle;
 import io.coral.agent.ingest.OtlpIntake;
 import io.coral.agent.ingest.OtlpReceiverVerticle;
 import io.coral.agent.ingest.PayloadSink;
+import io.coral.agent.ingest.RowIntake;
 import io.coral.agent.ingest.SpanIntake;
 import io.coral.agent.kernel.KernelSupport;
 import io.coral.agent.registration.RegistrationVerticle;
@@ -181,6 +182,10 @@ public final class AgentVerticle extends VerticleBase {
                 beyla.metricsRetention(),
                 StreamSchema.SPANS,
                 config.otlpRetention(),
+                StreamSchema.METRICS,
+                config.otlpRetention(),
+                StreamSchema.LOGS,
+                config.otlpRetention(),
                 StreamSchema.TRACES,
                 beyla.tracesRetention(),
                 StreamSchema.TRACE_ALIASES,
@@ -206,7 +211,9 @@ public final class AgentVerticle extends VerticleBase {
         new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, series, clock);
     OtlpIntake intake =
         new OtlpIntake(
-            new SpanIntake(storage, topics.spans(), config.spanFilter(), figures, clock));
+            new SpanIntake(storage, topics.spans(), config.spanFilter(), figures, clock),
+            RowIntake.ofMetrics(storage, figures, clock),
+            RowIntake.ofLogs(storage, figures, clock));
     ownFigures(topics);
 
     // From the end of the pipeline to its beginning, so that nothing is published that nobody

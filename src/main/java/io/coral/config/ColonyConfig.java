@@ -60,6 +60,12 @@ public record ColonyConfig(
     beyla.notYet("compression", "none");
     double sampling = beyla.fraction("trace_sampling_rate", 1.0);
     beyla.done();
+    Section telemetry = storage.section("telemetry");
+    Section sent = telemetry.section("retention");
+    Duration metrics = sent.duration("metrics", Duration.ofDays(30), day);
+    Duration logs = sent.duration("logs", Duration.ofDays(7), day);
+    sent.done();
+    telemetry.done();
     storage.done();
     root.notYet("ai", "");
     root.notYet("cluster", "");
@@ -81,6 +87,10 @@ public record ColonyConfig(
             messaging,
             StreamSchema.SPANS,
             traces,
+            StreamSchema.METRICS,
+            metrics,
+            StreamSchema.LOGS,
+            logs,
             StreamSchema.TRACES,
             traces,
             StreamSchema.TRACE_ALIASES,

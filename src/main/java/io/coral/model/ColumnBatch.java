@@ -42,6 +42,11 @@ public final class ColumnBatch {
     return (long[]) columns.get(column);
   }
 
+  /// A column of type DOUBLE; `rows()` values.
+  public double[] doubles(int column) {
+    return (double[]) columns.get(column);
+  }
+
   /// A column of type TEXT as numbers of [#dictionary()]; `rows()` values.
   public int[] textIds(int column) {
     return (int[]) columns.get(column);
@@ -99,6 +104,7 @@ public final class ColumnBatch {
         columns.add(
             switch (each.type()) {
               case LONG -> new long[capacity];
+              case DOUBLE -> new double[capacity];
               case TEXT -> new int[capacity];
               case PLAIN -> new byte[capacity][];
               case COUNTS -> new int[capacity][];
@@ -111,6 +117,12 @@ public final class ColumnBatch {
     public Builder add(long value) {
       expect(ColumnType.LONG);
       ((long[]) columns.get(column))[rows] = value;
+      return next();
+    }
+
+    public Builder add(double value) {
+      expect(ColumnType.DOUBLE);
+      ((double[]) columns.get(column))[rows] = value;
       return next();
     }
 
@@ -177,9 +189,11 @@ public final class ColumnBatch {
       return next();
     }
 
-    /// Takes back the attributes of a row that is not going to be.
+    /// Takes back the attributes, if there are any, of a row that is not going to be.
     public void dropAttributes() {
-      attributes().dropRow();
+      if (columns.getLast() instanceof AttributeLists lists) {
+        lists.dropRow();
+      }
     }
 
     private AttributeLists attributes() {
@@ -241,6 +255,7 @@ public final class ColumnBatch {
       Object values = columns.get(index);
       return switch (schema.columns().get(index).type()) {
         case LONG -> Arrays.copyOf((long[]) values, size);
+        case DOUBLE -> Arrays.copyOf((double[]) values, size);
         case TEXT -> Arrays.copyOf((int[]) values, size);
         case PLAIN -> Arrays.copyOf((byte[][]) values, size);
         case COUNTS -> Arrays.copyOf((int[][]) values, size);

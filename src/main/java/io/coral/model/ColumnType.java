@@ -4,6 +4,8 @@ package io.coral.model;
 public enum ColumnType {
   /// 64-bit signed integers.
   LONG,
+  /// Floating-point numbers of 64 bits; NaN is a value.
+  DOUBLE,
   /// Strings of low cardinality; stored as numbers of the partition's dictionary.
   TEXT,
   /// Strings that are mostly different, or empty; stored as they are.

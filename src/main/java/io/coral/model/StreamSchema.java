@@ -138,10 +138,82 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("details", ColumnType.PLAIN),
               new Column("attributes", ColumnType.ATTRIBUTES)));
 
+  /// Data points of metrics that applications sent, one row each. The grouped columns are what
+  /// identifies the series, so that a series is one number.
+  public static final StreamSchema METRICS =
+      new StreamSchema(
+          "metrics",
+          List.of(
+              new Column("time_unix_nanos", ColumnType.LONG),
+              // 0 = not said.
+              new Column("start_unix_nanos", ColumnType.LONG),
+              new Column("service", ColumnType.TEXT, true),
+              new Column("name", ColumnType.TEXT, true),
+              new Column("description", ColumnType.TEXT, true),
+              new Column("unit", ColumnType.TEXT, true),
+              // Ordinal of io.coral.model.MetricType.
+              new Column("type", ColumnType.LONG, true),
+              // 0 not said, 1 delta, 2 cumulative.
+              new Column("temporality", ColumnType.LONG, true),
+              new Column("monotonic", ColumnType.LONG, true),
+              new Column("value", ColumnType.DOUBLE),
+              new Column("int_value", ColumnType.LONG),
+              // Which of the numbers the point has: bits of io.coral.model.MetricFields.
+              new Column("fields", ColumnType.LONG),
+              new Column("flags", ColumnType.LONG),
+              new Column("count", ColumnType.LONG),
+              new Column("sum", ColumnType.DOUBLE),
+              new Column("min", ColumnType.DOUBLE),
+              new Column("max", ColumnType.DOUBLE),
+              // JSON: buckets, quantiles, exemplars; empty when there is none.
+              new Column("details", ColumnType.PLAIN),
+              // JSON, as in SPANS.
+              new Column("resource", ColumnType.TEXT, true),
+              new Column("scope", ColumnType.TEXT, true),
+              // JSON of the metric's own attributes; empty when there is none.
+              new Column("metadata", ColumnType.TEXT, true),
+              // JSON, in the order of the keys.
+              new Column("attributes", ColumnType.TEXT, true)));
+
+  /// Log records that applications sent, one row each.
+  public static final StreamSchema LOGS =
+      new StreamSchema(
+          "logs",
+          List.of(
+              new Column("time_unix_nanos", ColumnType.LONG),
+              // 0 = not said.
+              new Column("observed_unix_nanos", ColumnType.LONG),
+              new Column("service", ColumnType.TEXT, true),
+              // 1..24, of which four each are trace, debug, info, warn, error, fatal; 0 = not said.
+              new Column("severity", ColumnType.LONG, true),
+              new Column("severity_text", ColumnType.TEXT, true),
+              // 0 = none.
+              new Column("trace_id", ColumnType.UUID),
+              new Column("span_id", ColumnType.LONG),
+              // Ordinal of io.coral.model.LogBody.
+              new Column("body_type", ColumnType.LONG, true),
+              new Column("body", ColumnType.PLAIN),
+              new Column("event_name", ColumnType.TEXT, true),
+              // JSON, as in SPANS.
+              new Column("resource", ColumnType.TEXT, true),
+              new Column("scope", ColumnType.TEXT, true),
+              new Column("flags", ColumnType.LONG, true),
+              // JSON: time_source, dropped_attributes_count; empty when there is none.
+              new Column("details", ColumnType.PLAIN),
+              new Column("attributes", ColumnType.ATTRIBUTES)));
+
   /// Every stream there is; new ones at the end, since files know them by position.
   public static final List<StreamSchema> ALL =
       List.of(
-          HTTP_METRICS, TRACES, TRACE_ALIASES, SPANS, GRPC_METRICS, SQL_METRICS, MESSAGING_METRICS);
+          HTTP_METRICS,
+          TRACES,
+          TRACE_ALIASES,
+          SPANS,
+          GRPC_METRICS,
+          SQL_METRICS,
+          MESSAGING_METRICS,
+          METRICS,
+          LOGS);
 
   public StreamSchema {
     columns = List.copyOf(columns);
@@ -162,6 +234,15 @@ public record StreamSchema(String name, List<Column> columns) {
       }
     }
     throw new IllegalArgumentException("column: " + column + " (expected: one of " + name + ")");
+  }
+
+  /// The column by whose time rows are asked for: the first one that is a time.
+  public String timeColumn() {
+    return columns.stream()
+        .map(Column::name)
+        .filter(name -> name.endsWith("_unix_nanos"))
+        .findFirst()
+        .orElseThrow();
   }
 
   /// @throws IllegalArgumentException when no stream has this name

@@ -2,6 +2,8 @@ package io.coral.otlp;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /// Writes values of attributes (`AnyValue`, `KeyValue` of opentelemetry.proto.common.v1) as JSON.
 /// Integers stay integers, a floating-point number always has a point or an exponent, NaN and the
@@ -116,6 +118,38 @@ final class AnyValueJson {
       }
     }
     return count;
+  }
+
+  /// An object of the `KeyValue`s that a message has under a tag, in the order of their keys; of
+  /// those with the same key the last one counts.
+  static String sorted(byte[] bytes, int from, int to, int tag)
+      throws MalformedPayloadException, TooDeepException {
+    SortedMap<String, String> members = new TreeMap<>();
+    ProtobufReader reader = new ProtobufReader(bytes, from, to);
+    while (reader.next()) {
+      if (reader.tag() == tag) {
+        reader.slice();
+        StringBuilder member = new StringBuilder();
+        member(member, bytes, reader.start(), reader.end(), 1);
+        members.put(key(bytes, reader.start(), reader.end()), member.toString());
+      } else {
+        reader.skip();
+      }
+    }
+    return "{" + String.join(",", members.values()) + "}";
+  }
+
+  private static String key(byte[] bytes, int from, int to) throws MalformedPayloadException {
+    ProtobufReader reader = new ProtobufReader(bytes, from, to);
+    String key = "";
+    while (reader.next()) {
+      if (reader.tag() == FIRST) {
+        key = PayloadReader.text(reader);
+      } else {
+        reader.skip();
+      }
+    }
+    return key;
   }
 
   private static void member(StringBuilder json, byte[] bytes, int from, int to, int depth)

@@ -18,15 +18,8 @@ final class SpanDetails {
   private SpanDetails() {}
 
   /// @param droppedAttributes how many attributes are missing
-  /// @param most events and links that are kept
   static String json(
-      byte[] bytes,
-      int from,
-      int to,
-      String message,
-      String traceState,
-      long droppedAttributes,
-      int most)
+      byte[] bytes, int from, int to, String message, String traceState, long droppedAttributes)
       throws MalformedPayloadException, TooDeepException {
     StringBuilder events = new StringBuilder();
     StringBuilder links = new StringBuilder();
@@ -39,7 +32,7 @@ final class SpanDetails {
       switch (span.tag()) {
         case EVENT -> {
           span.slice();
-          if (eventCount++ < most) {
+          if (eventCount++ < PayloadReader.MAX_ITEMS) {
             events.append(events.isEmpty() ? "" : ",");
             event(events, bytes, span.start(), span.end());
           } else {
@@ -48,47 +41,27 @@ final class SpanDetails {
         }
         case LINK -> {
           span.slice();
-          if (linkCount++ < most) {
+          if (linkCount++ < PayloadReader.MAX_ITEMS) {
             links.append(links.isEmpty() ? "" : ",");
             link(links, bytes, span.start(), span.end());
           } else {
             droppedLinks++;
           }
         }
-        case DROPPED_EVENTS -> droppedEvents += span.varint() & 0xffffffffL;
-        case DROPPED_LINKS -> droppedLinks += span.varint() & 0xffffffffL;
+        case DROPPED_EVENTS -> droppedEvents += PayloadReader.count(span);
+        case DROPPED_LINKS -> droppedLinks += PayloadReader.count(span);
         default -> span.skip();
       }
     }
     StringBuilder json = new StringBuilder();
-    text(json, "status_message", message);
-    text(json, "trace_state", traceState);
-    list(json, "events", events);
-    list(json, "links", links);
-    count(json, "dropped_attributes_count", droppedAttributes);
-    count(json, "dropped_events_count", droppedEvents);
-    count(json, "dropped_links_count", droppedLinks);
+    JsonMembers.text(json, "status_message", message);
+    JsonMembers.text(json, "trace_state", traceState);
+    JsonMembers.list(json, "events", events);
+    JsonMembers.list(json, "links", links);
+    JsonMembers.count(json, "dropped_attributes_count", droppedAttributes);
+    JsonMembers.count(json, "dropped_events_count", droppedEvents);
+    JsonMembers.count(json, "dropped_links_count", droppedLinks);
     return json.isEmpty() ? "" : json.insert(0, '{').append('}').toString();
-  }
-
-  private static void text(StringBuilder json, String name, String value) {
-    if (!value.isEmpty()) {
-      json.append(json.isEmpty() ? "\"" : ",\"").append(name).append("\":");
-      AnyValueJson.string(json, value);
-    }
-  }
-
-  private static void list(StringBuilder json, String name, StringBuilder items) {
-    if (!items.isEmpty()) {
-      json.append(json.isEmpty() ? "\"" : ",\"").append(name).append("\":[").append(items);
-      json.append(']');
-    }
-  }
-
-  private static void count(StringBuilder json, String name, long value) {
-    if (value > 0) {
-      json.append(json.isEmpty() ? "\"" : ",\"").append(name).append("\":").append(value);
-    }
   }
 
   private static void event(StringBuilder json, byte[] bytes, int from, int to)
@@ -106,24 +79,16 @@ final class SpanDetails {
           nameStart = event.start();
           nameEnd = event.end();
         }
-        case 4 << 3 -> dropped = event.varint() & 0xffffffffL;
+        case 4 << 3 -> dropped = PayloadReader.count(event);
         default -> event.skip();
       }
     }
     json.append("{\"name\":");
     AnyValueJson.string(json, bytes, nameStart, nameEnd);
     json.append(",\"time_unix_nano\":").append(Math.max(0, time));
-    attributes(json, bytes, from, to, 3 << 3 | LENGTH_DELIMITED);
-    count(json, "dropped_attributes_count", dropped);
+    JsonMembers.attributes(json, "attributes", bytes, from, to, 3 << 3 | LENGTH_DELIMITED);
+    JsonMembers.count(json, "dropped_attributes_count", dropped);
     json.append('}');
-  }
-
-  private static void attributes(StringBuilder json, byte[] bytes, int from, int to, int tag)
-      throws MalformedPayloadException, TooDeepException {
-    StringBuilder members = new StringBuilder();
-    if (AnyValueJson.members(members, bytes, from, to, tag, 1) > 0) {
-      json.append(",\"attributes\":{").append(members).append('}');
-    }
   }
 
   private static void link(StringBuilder json, byte[] bytes, int from, int to)
@@ -149,7 +114,7 @@ final class SpanDetails {
             AnyValueJson.string(traceState, bytes, link.start(), link.end());
           }
         }
-        case 5 << 3 -> dropped = link.varint() & 0xffffffffL;
+        case 5 << 3 -> dropped = PayloadReader.count(link);
         case 6 << 3 | FIXED32 -> flags = Integer.toUnsignedLong(link.fixed32());
         default -> link.skip();
       }
@@ -159,9 +124,9 @@ final class SpanDetails {
     if (!traceState.isEmpty()) {
       json.append(",\"trace_state\":").append(traceState);
     }
-    attributes(json, bytes, from, to, 4 << 3 | LENGTH_DELIMITED);
-    count(json, "dropped_attributes_count", dropped);
-    count(json, "flags", flags);
+    JsonMembers.attributes(json, "attributes", bytes, from, to, 4 << 3 | LENGTH_DELIMITED);
+    JsonMembers.count(json, "dropped_attributes_count", dropped);
+    JsonMembers.count(json, "flags", flags);
     json.append('}');
   }
 }

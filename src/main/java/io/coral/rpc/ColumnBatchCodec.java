@@ -7,6 +7,7 @@ import io.coral.model.StreamSchema;
 import io.coral.rpc.agent.v1.Attributes;
 import io.coral.rpc.agent.v1.Column;
 import io.coral.rpc.agent.v1.Counts;
+import io.coral.rpc.agent.v1.Doubles;
 import io.coral.rpc.agent.v1.Longs;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.agent.v1.Strings;
@@ -36,6 +37,13 @@ public final class ColumnBatchCodec {
             longs.addValues(value);
           }
           column.setLongs(longs);
+        }
+        case DOUBLE -> {
+          Doubles.Builder doubles = Doubles.newBuilder();
+          for (double value : batch.doubles(i)) {
+            doubles.addValues(value);
+          }
+          column.setDoubles(doubles);
         }
         case TEXT -> column.setStrings(strings(batch.texts(i)));
         case PLAIN -> {
@@ -145,6 +153,7 @@ public final class ColumnBatchCodec {
     if (column == null) {
       return switch (wanted.type()) {
         case LONG -> (batch, _) -> batch.add(0L);
+        case DOUBLE -> (batch, _) -> batch.add(0.0);
         case TEXT, PLAIN -> (batch, _) -> batch.add("");
         case ATTRIBUTES -> (batch, _) -> batch.endAttributes();
         case COUNTS -> (batch, _) -> batch.add(new int[0]);
@@ -156,6 +165,7 @@ public final class ColumnBatchCodec {
     String expected =
         switch (wanted.type()) {
           case LONG -> "longs";
+          case DOUBLE -> "doubles";
           case TEXT, PLAIN -> "strings";
           case ATTRIBUTES -> "attributes";
           case COUNTS -> "counts";
@@ -164,6 +174,7 @@ public final class ColumnBatchCodec {
     int length =
         switch (wanted.type()) {
           case LONG -> column.getLongs().getValuesCount();
+          case DOUBLE -> column.getDoubles().getValuesCount();
           case TEXT, PLAIN -> column.getStrings().getIndexesCount();
           case ATTRIBUTES -> column.getAttributes().getLengthsCount();
           case COUNTS -> column.getCounts().getLengthsCount();
@@ -183,6 +194,7 @@ public final class ColumnBatchCodec {
     }
     return switch (wanted.type()) {
       case LONG -> (batch, row) -> batch.add(column.getLongs().getValues(row));
+      case DOUBLE -> (batch, row) -> batch.add(column.getDoubles().getValues(row));
       case ATTRIBUTES -> new AttributesCursor(column.getAttributes());
       case TEXT, PLAIN -> {
         Strings strings = column.getStrings();

@@ -38,7 +38,7 @@ interface RowSource {
     if (fromUnixNanos == 0 && untilUnixNanos == Long.MAX_VALUE) {
       return "";
     }
-    String time = schema.countsRequests() ? "r.window_unix_nanos" : "r.start_unix_nanos";
+    String time = "r." + schema.timeColumn();
     return time + " >= " + fromUnixNanos + " AND " + time + " < " + untilUnixNanos;
   }
 }

@@ -48,8 +48,8 @@ final class StoredRows {
   private int[] valueColumns = new int[0];
   private int[] plainColumns = new int[0];
 
-  /// @param columns one for each column of the stream that is not grouped: a Long, a string, counts
-  ///     or a UUID
+  /// @param columns one for each column of the stream that is not grouped: a Long, a Double, a
+  ///     string, counts or a UUID
   /// @param values by slot, from 1
   /// @param plain by slot, from 1; null when the row has none
   private record Row(
@@ -137,6 +137,7 @@ final class StoredRows {
     int position = positions[column];
     return switch (schema.columns().get(column).type()) {
       case LONG, TEXT -> result.getLong(position);
+      case DOUBLE -> result.getDouble(position);
       case PLAIN -> result.getString(position);
       case COUNTS -> counts(result.getArray(position));
       case UUID -> result.getObject(position);
@@ -313,6 +314,7 @@ final class StoredRows {
       StreamSchema.Column column, @Nullable Object value, ColumnBatch.Builder batch, Texts texts) {
     switch (column.type()) {
       case LONG -> batch.add(value instanceof Long number ? number : 0);
+      case DOUBLE -> batch.add(value instanceof Double number ? number : 0);
       case TEXT -> batch.addText(value instanceof Long id ? number(id, texts) : texts.idOf(""));
       case PLAIN -> batch.add(value instanceof String text ? text : "");
       case COUNTS -> batch.add(value instanceof int[] counts ? counts : new int[0]);

@@ -272,6 +272,7 @@ final class StreamTable {
         arrays[i] =
             switch (types[i]) {
               case LONG -> batch.longs(i);
+              case DOUBLE -> batch.doubles(i);
               case TEXT -> batch.textIds(i);
               case PLAIN -> batch.plains(i);
               case COUNTS -> batch.counts(i);
@@ -301,6 +302,7 @@ final class StreamTable {
         }
         switch (types[i]) {
           case LONG -> appender.append(((long[]) arrays[i])[row]);
+          case DOUBLE -> appender.append(((double[]) arrays[i])[row]);
           case TEXT -> appender.append(known.idOf(((int[]) arrays[i])[row]));
           case PLAIN -> appendPlain(appender, ((byte[][]) arrays[i])[row]);
           case COUNTS -> appender.append(((int[][]) arrays[i])[row]);
@@ -523,6 +525,7 @@ final class StreamTable {
   private static String sqlType(ColumnType type) {
     return switch (type) {
       case LONG -> "BIGINT";
+      case DOUBLE -> "DOUBLE";
       case TEXT -> "INTEGER";
       case PLAIN, ATTRIBUTES -> "VARCHAR";
       case COUNTS -> "UINTEGER[]";

@@ -60,7 +60,7 @@ final class SpanDecoderTest {
         .toByteArray();
   }
 
-  private DecodedSpans decode(byte[] bytes) throws MalformedPayloadException {
+  private DecodedItems decode(byte[] bytes) throws MalformedPayloadException {
     return decoder.decode(
         bytes,
         0,
@@ -163,7 +163,7 @@ final class SpanDecoderTest {
         "00000000000000000000000000000000"
       })
   void span_withAWrongTraceId_isRejectedAlone(String id) throws Exception {
-    DecodedSpans decoded = decode(payload(span().setTraceId(ByteString.fromHex(id)), span()));
+    DecodedItems decoded = decode(payload(span().setTraceId(ByteString.fromHex(id)), span()));
     assertThat(decoded.rejected()).isEqualTo(1);
     assertThat(decoded.message()).contains("trace_id").contains("expected: 16 bytes");
     assertThat(decoded.batch().rows()).isEqualTo(1);
@@ -175,14 +175,14 @@ final class SpanDecoderTest {
     for (int i = 0; i < 10_000; i++) {
       value = AnyValue.newBuilder().setArrayValue(ArrayValue.newBuilder().addValues(value)).build();
       if (i == 30) {
-        DecodedSpans good = decode(payload(span().addAttributes(deep(value))));
+        DecodedItems good = decode(payload(span().addAttributes(deep(value))));
         assertThat(good.rejected()).isZero();
       }
       if (i == 40) {
         break;
       }
     }
-    DecodedSpans decoded = decode(payload(span().addAttributes(deep(value)), span()));
+    DecodedItems decoded = decode(payload(span().addAttributes(deep(value)), span()));
     assertThat(decoded.rejected()).isEqualTo(1);
     assertThat(decoded.message()).contains("nested deeper than 32");
     assertThat(decoded.batch().rows()).isEqualTo(1);
@@ -199,10 +199,10 @@ final class SpanDecoderTest {
     for (int i = 0; i < 100_000; i++) {
       span.addAttributes(SpanPayloads.number("key." + i % 500, i));
     }
-    DecodedSpans decoded = decode(payload(span));
+    DecodedItems decoded = decode(payload(span));
     assertThat(decoded.rejected()).isZero();
     assertThat(decoded.batch().attributes(index("attributes")).size())
-        .isEqualTo(SpanDecoder.MAX_ITEMS);
+        .isEqualTo(PayloadReader.MAX_ITEMS);
     assertThat(new String(decoded.batch().plains(index("details"))[0], StandardCharsets.UTF_8))
         .isEqualTo("{\"dropped_attributes_count\":99872}");
   }
@@ -219,7 +219,7 @@ final class SpanDecoderTest {
   })
   void times_thatCannotBe_giveNoNegativeDuration(long start, long end, long from, long duration)
       throws Exception {
-    DecodedSpans decoded =
+    DecodedItems decoded =
         decode(payload(span().setStartTimeUnixNano(start).setEndTimeUnixNano(end)));
     assertThat(number(decoded.batch(), "start_unix_nanos", 0)).isEqualTo(from);
     assertThat(number(decoded.batch(), "duration_nanos", 0)).isEqualTo(duration);

@@ -1,32 +1,27 @@
 package io.coral.agent.ingest;
 
-import io.coral.bus.FullException;
 import io.coral.bus.RowKeeper;
 import io.coral.bus.Topic;
 import io.coral.config.SpanFilterConfig;
-import io.coral.model.PayloadId;
 import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.SpanRequests;
 import io.coral.model.TraceShare;
-import io.coral.otlp.DecodedSpans;
+import io.coral.otlp.DecodedItems;
 import io.coral.otlp.MalformedPayloadException;
 import io.coral.otlp.SpanDecoder;
 import io.coral.otlp.SpanFacts;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import java.time.Clock;
-import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
 /// Takes the spans of payloads: counts their requests, filters, has them kept, and only then says
 /// that they were taken. One thread, the receiver's event loop.
 public final class SpanIntake {
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final long NANOS_PER_MILLI = 1_000_000;
 
-  private final RowKeeper keeper;
+  private final KeptPayloads payloads;
   private final Topic<SpanRequests> requests;
   private final SpanFilterConfig filter;
   private final SpanDecoder decoder;
@@ -41,7 +36,7 @@ public final class SpanIntake {
       SpanFilterConfig filter,
       Figures figures,
       Clock clock) {
-    this.keeper = keeper;
+    this.payloads = new KeptPayloads(keeper);
     this.requests = requests;
     this.filter = filter;
     this.decoder = new SpanDecoder(clock);
@@ -55,7 +50,7 @@ public final class SpanIntake {
   Future<Accepted> accept(byte[] protobuf, int from, int to) {
     long[] spans = new long[2];
     SpanRequests[] told = new SpanRequests[1];
-    DecodedSpans decoded;
+    DecodedItems decoded;
     try {
       decoded =
           decoder.decode(
@@ -73,24 +68,16 @@ public final class SpanIntake {
     } catch (MalformedPayloadException e) {
       return Future.failedFuture(e);
     }
-    Accepted accepted = new Accepted(decoded.rejected(), decoded.message());
-    return keeper
-        .keep(List.of(decoded.batch()), PayloadId.of(protobuf, from, to))
-        .map(
-            isNew -> {
-              if (isNew) {
-                received.add(spans[0]);
-                sampledOut.add(spans[1]);
-                publish(told[0]);
-              }
-              return accepted;
-            })
-        .recover(
-            failure ->
-                Future.failedFuture(
-                    failure instanceof FullException
-                        ? new OverloadedException(RETRY_AFTER)
-                        : failure));
+    return payloads.keep(
+        decoded,
+        protobuf,
+        from,
+        to,
+        () -> {
+          received.add(spans[0]);
+          sampledOut.add(spans[1]);
+          publish(told[0]);
+        });
   }
 
   private void publish(@org.jspecify.annotations.Nullable SpanRequests told) {

@@ -1,0 +1,40 @@
+package io.coral.agent.ingest;
+
+import io.coral.bus.FullException;
+import io.coral.bus.RowKeeper;
+import io.coral.model.PayloadId;
+import io.coral.otlp.DecodedItems;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.List;
+
+/// Has what was made of a payload kept, and only then says that it was taken.
+final class KeptPayloads {
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+  private final RowKeeper keeper;
+
+  KeptPayloads(RowKeeper keeper) {
+    this.keeper = keeper;
+  }
+
+  /// @param whenNew runs when the rows are committed, unless the same payload was kept before
+  /// @return fails with an [OverloadedException] or the failure of the store
+  Future<Accepted> keep(DecodedItems decoded, byte[] protobuf, int from, int to, Runnable whenNew) {
+    return keeper
+        .keep(List.of(decoded.batch()), PayloadId.of(protobuf, from, to))
+        .map(
+            isNew -> {
+              if (isNew) {
+                whenNew.run();
+              }
+              return new Accepted(decoded.rejected(), decoded.message());
+            })
+        .recover(
+            failure ->
+                Future.failedFuture(
+                    failure instanceof FullException
+                        ? new OverloadedException(RETRY_AFTER)
+                        : failure));
+  }
+}
