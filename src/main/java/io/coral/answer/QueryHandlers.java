@@ -20,9 +20,16 @@ import io.coral.rpc.mesh.v1.QueryBeylaMetricsRequest;
 import io.coral.rpc.mesh.v1.QueryBeylaMetricsResponse;
 import io.coral.rpc.mesh.v1.QueryHttpRequest;
 import io.coral.rpc.mesh.v1.QueryHttpResponse;
+import io.coral.rpc.mesh.v1.QueryLogsRequest;
+import io.coral.rpc.mesh.v1.QueryLogsResponse;
+import io.coral.rpc.mesh.v1.QueryMetricsRequest;
+import io.coral.rpc.mesh.v1.QueryMetricsResponse;
+import io.coral.rpc.mesh.v1.QueryTelemetryRequest;
+import io.coral.rpc.mesh.v1.QueryTelemetryResponse;
 import io.coral.rpc.mesh.v1.ServiceSummary;
 import io.coral.storage.HttpAnswer;
 import io.coral.storage.HttpWindow;
+import io.coral.storage.SentQueries;
 import io.coral.storage.ServiceRow;
 import io.coral.storage.SpanRow;
 import io.coral.storage.TelemetryQueries;
@@ -37,6 +44,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Binds the common questions to a service.
 public final class QueryHandlers {
@@ -50,11 +58,13 @@ public final class QueryHandlers {
   private final TraceQueries traceQueries;
   private final TraceFinder finder;
   private final TraceHandlers traces;
+  private final SentHandlers sent;
   private final Supplier<Completeness> completeness;
   private final Supplier<List<String>> knownServices;
   private final Clock clock;
 
   /// @param finder finds the trace that is asked for by its id
+  /// @param numbers of an agent's spans; null in a colony
   /// @param completeness how much stands behind an answer; asked on a worker thread
   /// @param knownServices observed services that may have no traffic yet; safe on any thread
   public QueryHandlers(
@@ -62,6 +72,8 @@ public final class QueryHandlers {
       TelemetryQueries queries,
       TraceQueries traceQueries,
       TraceFinder finder,
+      SentQueries sentQueries,
+      @Nullable SpanNumbers numbers,
       Supplier<Completeness> completeness,
       Supplier<List<String>> knownServices,
       Clock clock) {
@@ -69,13 +81,15 @@ public final class QueryHandlers {
     this.queries = queries;
     this.traceQueries = traceQueries;
     this.finder = finder;
-    this.traces = new TraceHandlers(queries, traceQueries, completeness);
+    this.traces = new TraceHandlers(queries, traceQueries, sentQueries, completeness);
+    this.sent = new SentHandlers(sentQueries, numbers, completeness);
     this.completeness = completeness;
     this.knownServices = knownServices;
     this.clock = clock;
   }
 
-  /// Adds QueryBeylaMetrics, QueryHttp, ListTraces, GetTrace and ListServices.
+  /// Adds QueryBeylaMetrics, QueryHttp, ListTraces, GetTrace, ListServices, QueryTelemetry,
+  /// QueryLogs and QueryMetrics.
   public RpcService bind(RpcService service) {
     return service
         .unary(
@@ -105,7 +119,22 @@ public final class QueryHandlers {
             "ListServices",
             ListServicesRequest.getDefaultInstance(),
             ListServicesResponse.getDefaultInstance(),
-            request -> onWorker(() -> services(request)));
+            request -> onWorker(() -> services(request)))
+        .unary(
+            "QueryTelemetry",
+            QueryTelemetryRequest.getDefaultInstance(),
+            QueryTelemetryResponse.getDefaultInstance(),
+            request -> onWorker(() -> sent.telemetry(request, nowNanos())))
+        .unary(
+            "QueryLogs",
+            QueryLogsRequest.getDefaultInstance(),
+            QueryLogsResponse.getDefaultInstance(),
+            request -> onWorker(() -> sent.logs(request, nowNanos())))
+        .unary(
+            "QueryMetrics",
+            QueryMetricsRequest.getDefaultInstance(),
+            QueryMetricsResponse.getDefaultInstance(),
+            request -> onWorker(() -> sent.metrics(request, nowNanos())));
   }
 
   private <T extends Message> Future<T> onWorker(Callable<T> work) {
@@ -118,10 +147,10 @@ public final class QueryHandlers {
   }
 
   private QueryHttpResponse http(QueryHttpRequest request) {
-    long until = request.getUntilUnixNanos() == 0 ? nowNanos() : request.getUntilUnixNanos();
-    long since =
-        request.getSinceUnixNanos() == 0 ? until - HOUR_NANOS : request.getSinceUnixNanos();
-    checkRange(since, until);
+    TimeSpan range =
+        TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos());
+    long since = range.since();
+    long until = range.until();
     Role role =
         switch (request.getRole()) {
           case "", "server" -> Role.SERVER;
@@ -151,13 +180,6 @@ public final class QueryHandlers {
     return response.build();
   }
 
-  private static void checkRange(long since, long until) {
-    if (since >= until) {
-      throw new RpcException(
-          RpcCode.INVALID_ARGUMENT, "the time range is empty: it ends before it begins");
-    }
-  }
-
   private static HttpStatistics statistics(HttpAnswer.Statistics statistics) {
     return HttpStatistics.newBuilder()
         .setRoute(statistics.route())
@@ -173,10 +195,10 @@ public final class QueryHandlers {
   }
 
   private ListTracesResponse listTraces(ListTracesRequest request) {
-    long until = request.getUntilUnixNanos() == 0 ? nowNanos() : request.getUntilUnixNanos();
-    long since =
-        request.getSinceUnixNanos() == 0 ? until - HOUR_NANOS : request.getSinceUnixNanos();
-    checkRange(since, until);
+    TimeSpan range =
+        TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos());
+    long since = range.since();
+    long until = range.until();
     return traces.list(request, since, until, limit(request.getLimit(), DEFAULT_LISTED));
   }
 
@@ -216,15 +238,9 @@ public final class QueryHandlers {
   }
 
   private QueryBeylaMetricsResponse beylaMetrics(QueryBeylaMetricsRequest request) {
-    long until =
-        request.getEndTime() == 0
-            ? nowNanos()
-            : Math.multiplyExact(request.getEndTime(), 1_000_000_000L);
-    long since =
-        request.getStartTime() == 0
-            ? until - HOUR_NANOS
-            : Math.multiplyExact(request.getStartTime(), 1_000_000_000L);
-    checkRange(since, until);
+    TimeSpan range = TimeSpan.ofSeconds(request.getStartTime(), request.getEndTime(), nowNanos());
+    long since = range.since();
+    long until = range.until();
     QueryBeylaMetricsResponse.Builder response =
         QueryBeylaMetricsResponse.newBuilder().setCompleteness(completeness.get());
     List<BeylaMetricType> types = request.getMetricTypesList();

@@ -12,6 +12,7 @@ import io.coral.rpc.mesh.v1.ListTracesRequest;
 import io.coral.rpc.mesh.v1.ListTracesResponse;
 import io.coral.rpc.mesh.v1.TraceNode;
 import io.coral.rpc.mesh.v1.TraceSummary;
+import io.coral.storage.SentQueries;
 import io.coral.storage.SpanRow;
 import io.coral.storage.TelemetryQueries;
 import io.coral.storage.Trace;
@@ -30,12 +31,17 @@ final class TraceHandlers {
 
   private final TelemetryQueries queries;
   private final TraceQueries traces;
+  private final SentQueries sent;
   private final Supplier<Completeness> completeness;
 
   TraceHandlers(
-      TelemetryQueries queries, TraceQueries traces, Supplier<Completeness> completeness) {
+      TelemetryQueries queries,
+      TraceQueries traces,
+      SentQueries sent,
+      Supplier<Completeness> completeness) {
     this.queries = queries;
     this.traces = traces;
+    this.sent = sent;
     this.completeness = completeness;
   }
 
@@ -155,6 +161,7 @@ final class TraceHandlers {
             .setDurationNanos(tree.durationNanos())
             .addAllServices(tree.services())
             .setRootCause(rootCause(trace, tree))
+            .setLogRecords(sent.logsOf(trace.traceId()))
             .setCompleteness(known);
     IdentityHashMap<SpanRow, Integer> places = new IdentityHashMap<>();
     for (SpanRow span : trace.spans()) {

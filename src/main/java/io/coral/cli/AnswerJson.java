@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import java.util.Map;
 
@@ -56,6 +57,11 @@ final class AnswerJson {
     JsonObject json = new JsonObject();
     numbers.forEach(json::addProperty);
     return json;
+  }
+
+  /// An object that came as text; empty for none.
+  static JsonObject object(String text) {
+    return text.isEmpty() ? new JsonObject() : JsonParser.parseString(text).getAsJsonObject();
   }
 
   /// ISO 8601, null for 0.

@@ -68,7 +68,10 @@ public final class CoralCommand implements Callable<Integer> {
             .addSubcommand(new UpCommand(context))
             .addSubcommand(new DemoCommand(context))
             .addSubcommand(
-                GroupCommand.of(context, "query", "Ask for what was seen.").addSubcommand(beyla))
+                GroupCommand.of(context, "query", "Ask for what was seen.")
+                    .addSubcommand(beyla)
+                    .addSubcommand(new QueryLogsCommand(context))
+                    .addSubcommand(new QueryMetricsCommand(context)))
             .addSubcommand(
                 GroupCommand.of(context, "agent", "The agent of a host.")
                     .addSubcommand(new AgentStartCommand(context))

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param nodes its hops; a parent comes before its children, and these in the order of their start
 /// @param spans of both ends of all hops
+/// @param logRecords how many name this trace
 record TraceDocument(
     String traceId,
     long durationNanos,
@@ -18,6 +19,7 @@ record TraceDocument(
     String rootCause,
     List<Node> nodes,
     List<Span> spans,
+    long logRecords,
     Completeness completeness) {
   TraceDocument {
     services = List.copyOf(services);
@@ -100,6 +102,7 @@ record TraceDocument(
         answer.text("rootCause"),
         answer.messages("nodes").stream().map(node -> node(node, spans)).toList(),
         spans,
+        answer.number("logRecords"),
         Completeness.of(answer));
   }
 

@@ -25,6 +25,7 @@ final class TraceJson {
     json.addProperty("spans", trace.nodes().size());
     json.add("services", AnswerJson.texts(trace.services()));
     json.addProperty("root_cause", trace.rootCause());
+    json.addProperty("log_records", trace.logRecords());
     JsonArray roots = new JsonArray();
     List<JsonArray> childrenAt = new ArrayList<>(List.of(roots));
     for (TraceDocument.Node node : trace.nodes()) {

@@ -31,6 +31,10 @@ final class TraceTreeText {
     text.append("\nSpans: ").append(trace.nodes().size());
     text.append("\nServices: ");
     text.append(TextTable.printable(String.join(", ", trace.services())));
+    if (trace.logRecords() > 0) {
+      text.append("\nLog records: ").append(trace.logRecords());
+      text.append(" (coral query logs --trace-id ").append(trace.traceId()).append(')');
+    }
     text.append("\n\nSpan Tree:\n");
     tree.addLines();
     tree.draw(text);

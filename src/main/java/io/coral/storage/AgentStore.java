@@ -446,6 +446,11 @@ public final class AgentStore implements AutoCloseable, RowSource {
     return List.copyOf(losses);
   }
 
+  /// The epoch whose numbers new rows get.
+  public long epoch() {
+    return epoch;
+  }
+
   /// What is here of each stream and epoch, oldest epoch first.
   public List<StoredRange> ranges() {
     List<StoredRange> ranges = new ArrayList<>();

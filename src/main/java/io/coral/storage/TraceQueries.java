@@ -76,10 +76,7 @@ public final class TraceQueries {
   ///
   /// @param prefix 6 to 32 hexadecimal digits
   public Found find(String prefix) {
-    String digits = prefix.toLowerCase(Locale.ROOT);
-    UUID first = uuid(digits + "0".repeat(32 - digits.length()));
-    UUID last = uuid(digits + "f".repeat(32 - digits.length()));
-    String range = " BETWEEN '" + first + "'::UUID AND '" + last + "'::UUID";
+    String range = range(prefix);
     List<StreamTable> tables = tables();
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < tables.size(); i++) {
@@ -124,6 +121,14 @@ public final class TraceQueries {
     } catch (SQLException e) {
       throw new StorageException("cannot look for a trace", e);
     }
+  }
+
+  /// The condition behind a column that its id begins with a prefix.
+  static String range(String prefix) {
+    String digits = prefix.toLowerCase(Locale.ROOT);
+    UUID first = uuid(digits + "0".repeat(32 - digits.length()));
+    UUID last = uuid(digits + "f".repeat(32 - digits.length()));
+    return " BETWEEN '" + first + "'::UUID AND '" + last + "'::UUID";
   }
 
   /// The partitions of both kinds of spans.

@@ -5,6 +5,7 @@ import io.coral.answer.CommonRoutes;
 import io.coral.answer.JaegerRoutes;
 import io.coral.answer.QueryHandlers;
 import io.coral.answer.SpanMessages;
+import io.coral.answer.SpanNumbers;
 import io.coral.answer.TraceFinder;
 import io.coral.bus.Topic;
 import io.coral.bus.Topics;
@@ -40,6 +41,7 @@ import io.coral.rpc.mesh.v1.ReadTraceRequest;
 import io.coral.rpc.mesh.v1.ReadTraceResponse;
 import io.coral.storage.AgentStore;
 import io.coral.storage.NumberedBatch;
+import io.coral.storage.SentQueries;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.StoredRange;
 import io.coral.storage.TelemetryQueries;
@@ -100,6 +102,8 @@ public final class AgentApiVerticle extends VerticleBase {
             new TelemetryQueries(store),
             traces,
             finder,
+            new SentQueries(store),
+            spanNumbers(),
             this::completeness,
             () -> discovery.observed().stream().map(process -> process.service().name()).toList(),
             clock)
@@ -171,6 +175,25 @@ public final class AgentApiVerticle extends VerticleBase {
             PullRequest.getDefaultInstance(),
             PullResponse.getDefaultInstance(),
             this::pull);
+  }
+
+  private SpanNumbers spanNumbers() {
+    return new SpanNumbers() {
+      @Override
+      public long epoch() {
+        return store.epoch();
+      }
+
+      @Override
+      public long last(long epoch) {
+        return store.ranges().stream()
+            .filter(range -> range.stream().equals(StreamSchema.SPANS.name()))
+            .filter(range -> range.epoch() == epoch)
+            .mapToLong(StoredRange::maxSeq)
+            .findFirst()
+            .orElse(0);
+      }
+    };
   }
 
   private Completeness completeness() {

@@ -25,6 +25,7 @@ import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.RegisterResponse;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.ColonyStore;
+import io.coral.storage.SentQueries;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.TelemetryQueries;
 import io.coral.storage.TraceQueries;
@@ -114,6 +115,8 @@ public final class ColonyApiVerticle extends VerticleBase {
             new TelemetryQueries(store),
             traces,
             finder,
+            new SentQueries(store),
+            null,
             this::completeness,
             this::observedServices,
             clock)
