@@ -5,6 +5,8 @@ CREATE OR REPLACE VIEW beyla_sql_metrics_local AS SELECT * FROM beyla_sql_metric
 CREATE OR REPLACE VIEW beyla_traces_local AS SELECT * FROM beyla_traces;
 
 CREATE OR REPLACE VIEW otel_spans_local AS SELECT * FROM otel_spans;
+CREATE OR REPLACE VIEW otel_metrics_local AS SELECT * FROM otel_metrics;
+CREATE OR REPLACE VIEW otel_logs_local AS SELECT * FROM otel_logs;
 
 CREATE OR REPLACE VIEW system_metrics_local AS
 SELECT NULL::UBIGINT AS seq_id, NULL::TIMESTAMP AS "timestamp", NULL::VARCHAR AS metric_name,

@@ -82,6 +82,59 @@ SELECT seq AS seq_id,
        flags
 FROM spans_rows;
 
+-- Data points of metrics that applications sent. What a point does not have is NULL.
+CREATE OR REPLACE VIEW otel_metrics AS
+SELECT seq AS seq_id,
+       to_timestamp(time_unix_nanos / 1e9) AS "timestamp",
+       ${agent_id}
+       service AS service_name,
+       name AS metric_name,
+       CASE type WHEN 1 THEN 'gauge' WHEN 2 THEN 'sum' WHEN 3 THEN 'histogram'
+                 WHEN 4 THEN 'exponential_histogram' WHEN 5 THEN 'summary' END AS metric_type,
+       unit,
+       description,
+       CASE temporality WHEN 1 THEN 'delta' WHEN 2 THEN 'cumulative' END AS temporality,
+       CASE WHEN type = 2 THEN monotonic = 1 END AS is_monotonic,
+       CASE WHEN fields & 3 <> 0 THEN value END AS value,
+       CASE WHEN fields & 2 <> 0 THEN int_value END AS value_int,
+       CASE WHEN type > 2 THEN "count" END AS "count",
+       CASE WHEN fields & 4 <> 0 THEN "sum" END AS "sum",
+       CASE WHEN fields & 8 <> 0 THEN "min" END AS "min",
+       CASE WHEN fields & 16 <> 0 THEN "max" END AS "max",
+       attributes::JSON AS attributes,
+       nullif(details, '')::JSON AS details,
+       flags & 1 = 1 AS no_recorded_value,
+       flags,
+       resource::JSON AS resource,
+       scope::JSON AS scope,
+       nullif(metadata, '')::JSON AS metadata,
+       time_unix_nanos,
+       nullif(start_unix_nanos, 0) AS start_unix_nanos
+FROM metrics_rows;
+
+-- Log records that applications sent. What a record does not have is NULL.
+CREATE OR REPLACE VIEW otel_logs AS
+SELECT seq AS seq_id,
+       to_timestamp(time_unix_nanos / 1e9) AS "timestamp",
+       ${agent_id}
+       service AS service_name,
+       nullif(severity, 0)::INTEGER AS severity_number,
+       nullif(severity_text, '') AS severity_text,
+       CASE WHEN body_type <> 0 THEN body END AS body,
+       body_type = 2 AS body_is_json,
+       CASE WHEN trace_id = '00000000-0000-0000-0000-000000000000'::UUID THEN NULL
+            ELSE replace(trace_id::VARCHAR, '-', '') END AS trace_id,
+       CASE WHEN span_id = 0 THEN NULL ELSE lower(lpad(hex(span_id), 16, '0')) END AS span_id,
+       nullif(event_name, '') AS event_name,
+       attributes::JSON AS attributes,
+       nullif(details, '')::JSON AS details,
+       flags,
+       resource::JSON AS resource,
+       scope::JSON AS scope,
+       time_unix_nanos,
+       nullif(observed_unix_nanos, 0) AS observed_unix_nanos
+FROM logs_rows;
+
 -- What became known of a trace later is applied here: where it belongs, perhaps by way of others, and the
 -- parents of its spans.
 CREATE OR REPLACE VIEW beyla_traces AS

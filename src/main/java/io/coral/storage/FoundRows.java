@@ -66,7 +66,13 @@ record FoundRows(List<Row> rows, boolean cut) {
         }
         try (ResultSet result = statement.executeQuery()) {
           while (result.next()) {
-            rows.add(new Row(table, result.getLong(1), result.getLong(2), result.getLong(3), result.getLong(4)));
+            rows.add(
+                new Row(
+                    table,
+                    result.getLong(1),
+                    result.getLong(2),
+                    result.getLong(3),
+                    result.getLong(4)));
           }
         }
       }

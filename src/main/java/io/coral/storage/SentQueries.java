@@ -361,12 +361,21 @@ public final class SentQueries {
     return names.stream().limit(MAX_NAMES).toList();
   }
 
-  /// Spans of a time range, oldest first, one after the other until `to` wants no more.
+  /// Takes spans one after the other.
+  public interface SpanSink {
+    /// @param seq number of the span's row within the epoch of the agent that stored it first
+    /// @return false when this one is not wanted, nor any further one
+    boolean take(long seq, SpanRow span);
+  }
+
+  private record NumberedSpan(FoundRows.Row row, SpanRow span) {}
+
+  /// Spans of a time range, oldest first.
   ///
   /// @param services empty = all
   /// @return whether there are more that fit
   public boolean spans(
-      List<String> services, long sinceNanos, long untilNanos, int limit, Predicate<SpanRow> to) {
+      List<String> services, long sinceNanos, long untilNanos, int limit, SpanSink to) {
     String range = RowSource.condition(StreamSchema.SPANS, sinceNanos, untilNanos);
     return spans(services, range, StreamSchema.SPANS.timeColumn(), limit, to);
   }
@@ -380,8 +389,7 @@ public final class SentQueries {
     return spans(services, range, "seq", limit, to);
   }
 
-  private boolean spans(
-      List<String> services, String range, String order, int limit, SpanSink to) {
+  private boolean spans(List<String> services, String range, String order, int limit, SpanSink to) {
     String some = String.join(", ", services.stream().map(_ -> "?").toList());
     try (Connection connection = source.reader()) {
       FoundRows found =
