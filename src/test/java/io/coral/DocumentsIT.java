@@ -34,6 +34,7 @@ final class DocumentsIT {
   private static final Duration SLOW = Duration.ofMillis(600);
 
   @TempDir Path directory;
+  private int otlpPort;
 
   private record Step(String place, String command, String expected) {}
 
@@ -45,6 +46,7 @@ final class DocumentsIT {
     assertThat(steps).hasSizeGreaterThan(8);
     int agentPort = freePort();
     int colonyPort = freePort();
+    otlpPort = freePort();
     HttpServer service =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     service.createContext(
@@ -133,7 +135,7 @@ final class DocumentsIT {
             "--otlp-grpc",
             "0",
             "--otlp-http",
-            "0",
+            "" + otlpPort,
             "--observe",
             "frontend-api=pid:" + pid,
             "--observe",
@@ -182,7 +184,8 @@ final class DocumentsIT {
     String command =
         step.command
             .replace("127.0.0.1:9001", "127.0.0.1:" + agentPort)
-            .replace("127.0.0.1:9000", "127.0.0.1:" + colonyPort);
+            .replace("127.0.0.1:9000", "127.0.0.1:" + colonyPort)
+            .replace("127.0.0.1:4318", "127.0.0.1:" + otlpPort);
     Path bin = Files.createDirectories(directory.resolve("bin"));
     Path coral = bin.resolve("coral");
     if (!Files.exists(coral)) {

@@ -54,6 +54,9 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private static final long PARTITION_SECONDS = 600;
   private static final int MEMORY_MEGABYTES = 96;
 
+  /// Of strings that rows have for themselves, in what is read at once.
+  private static final long MOST_OWN_BYTES = 4 << 20;
+
   private final Path directory;
   private final Clock clock;
   private final Database database;
@@ -220,25 +223,28 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   private void checkHighWater(DuckDBConnection connection) throws SQLException, IOException {
     ByteBuffer content = ByteBuffer.allocate(16 * StreamSchema.ALL.size());
-    if (highWater.read(content, 0) == content.capacity()) {
-      content.flip();
-      for (StreamSchema schema : StreamSchema.ALL) {
-        long itsEpoch = content.getLong();
-        long committed = content.getLong();
-        long stored =
-            Database.number(
-                connection,
-                "SELECT last_seq FROM streams WHERE stream = "
-                    + Database.literal(schema.name())
-                    + " AND epoch = "
-                    + itsEpoch);
-        if (committed > stored) {
-          losses.add(
-              (committed - stored)
-                  + " committed rows of "
-                  + schema.name()
-                  + " are missing after the last start");
-        }
+    highWater.read(content, 0);
+    content.flip();
+    for (StreamSchema schema : StreamSchema.ALL) {
+      if (content.remaining() < 16) {
+        // An earlier build wrote it, which had fewer streams.
+        return;
+      }
+      long itsEpoch = content.getLong();
+      long committed = content.getLong();
+      long stored =
+          Database.number(
+              connection,
+              "SELECT last_seq FROM streams WHERE stream = "
+                  + Database.literal(schema.name())
+                  + " AND epoch = "
+                  + itsEpoch);
+      if (committed > stored) {
+        losses.add(
+            (committed - stored)
+                + " committed rows of "
+                + schema.name()
+                + " are missing after the last start");
       }
     }
   }
@@ -478,7 +484,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   /// Rows of one stream and epoch with numbers above `afterSeq`, oldest first, without a hole
   /// between them.
   ///
-  /// @param maxRows ≥ 1
+  /// @param maxRows ≥ 1; there are fewer where they are large
   /// @return empty when there is none
   public @Nullable NumberedBatch read(StreamSchema schema, long epoch, long afterSeq, int maxRows) {
     try (Connection connection = database.reader()) {
@@ -491,15 +497,40 @@ public final class AgentStore implements AutoCloseable, RowSource {
         if (first == 0) {
           continue;
         }
+        long rowCount = fitting(connection, table, epoch, first, maxRows);
         ColumnBatch rows =
             new StoredRows(connection, table)
-                .read(condition + " AND r.seq < " + (first + maxRows) + " ORDER BY r.seq");
+                .read(condition + " AND r.seq < " + (first + rowCount) + " ORDER BY r.seq");
         return new NumberedBatch(schema.name(), epoch, first, rows);
       }
       return null;
     } catch (SQLException e) {
       throw new StorageException("cannot read " + schema.name(), e);
     }
+  }
+
+  /// How many rows from `first` on may be read at once: bodies of log records can be long.
+  private static long fitting(
+      Connection connection, StreamTable table, long epoch, long first, int maxRows)
+      throws SQLException {
+    String bytes = table.ownBytes();
+    if (bytes.isEmpty()) {
+      return maxRows;
+    }
+    String sql =
+        "SELECT count(*) FROM (SELECT sum("
+            + bytes
+            + ") OVER (ORDER BY r.seq) AS total FROM "
+            + table.rowsTable()
+            + " AS r WHERE r.epoch = "
+            + epoch
+            + " AND r.seq BETWEEN "
+            + first
+            + " AND "
+            + (first + maxRows - 1)
+            + ") WHERE total <= "
+            + MOST_OWN_BYTES;
+    return Math.max(1, Database.number(connection, sql));
   }
 
   @Override

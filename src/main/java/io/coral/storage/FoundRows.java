@@ -1,6 +1,5 @@
 package io.coral.storage;
 
-import io.coral.model.ColumnType;
 import io.coral.model.StreamSchema;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -13,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /// Rows of a stream by their places, so that only they are joined with their strings.
 ///
@@ -49,7 +47,7 @@ record FoundRows(List<Row> rows, boolean cut) {
           "SELECT r.rowid, r.seq, r."
               + order
               + ", "
-              + bytes(schema)
+              + table.ownBytes()
               + " FROM "
               + table.rowsTable()
               + " AS r WHERE "
@@ -87,13 +85,6 @@ record FoundRows(List<Row> rows, boolean cut) {
       bytes += rows.get(kept++).bytes;
     }
     return new FoundRows(List.copyOf(rows.subList(0, kept)), kept < rows.size());
-  }
-
-  private static String bytes(StreamSchema schema) {
-    return schema.columns().stream()
-        .filter(column -> column.type() == ColumnType.PLAIN)
-        .map(column -> "coalesce(strlen(r." + column.name() + "), 0)")
-        .collect(Collectors.joining(" + "));
   }
 
   /// These rows, those of each partition on their own.

@@ -409,6 +409,26 @@ final class StreamTable {
     }
   }
 
+  /// SQL of how many bytes the strings take that a row `r` has for itself; empty when it has none.
+  String ownBytes() {
+    List<String> strings = new ArrayList<>();
+    for (StreamSchema.Column column : schema.columns()) {
+      if (column.type() == ColumnType.PLAIN) {
+        strings.add(column.name());
+      }
+    }
+    if (shapes != null) {
+      for (int column : shapes.layout()) {
+        if (column < 0) {
+          strings.add("p" + -column);
+        }
+      }
+    }
+    return strings.stream()
+        .map(column -> "coalesce(strlen(r." + column + "), 0)")
+        .collect(Collectors.joining(" + "));
+  }
+
   /// A relation with every row of the partition that fits `condition` and its strings.
   String select(String condition) {
     StringBuilder sql = new StringBuilder("SELECT ");

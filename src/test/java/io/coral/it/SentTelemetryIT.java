@@ -51,8 +51,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// sent, in the database and in every answer.
 final class SentTelemetryIT {
   private static final List<String> WAYS = List.of("by-grpc", "by-http", "by-json", "by-gzip");
-  private static final int POINTS = 7;
-  private static final int LOGS = 4;
+  private static final long POINTS = 7;
+  private static final long LOGS = 4;
   private static final int SPANS = 500;
   private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";
   private static final String OF_SERVICE = " WHERE service_name = '%s' ORDER BY ALL";
@@ -354,11 +354,7 @@ final class SentTelemetryIT {
     String by = "{\"name\":\"by hand\",\"version\":\"1\"}";
     assertThat(logs.stream().map(List::toString))
         .containsExactly(
-            "[5, null, null, false, null, null, null, {}, null, 0, "
-                + by
-                + ", "
-                + now
-                + ", null]",
+            "[5, null, null, false, null, null, null, {}, null, 0, " + by + ", " + now + ", null]",
             "[17, ERROR, card declined \"twice\", false, "
                 + TRACE
                 + ", b7ad6b7169203331, payment.declined,"
@@ -465,8 +461,7 @@ final class SentTelemetryIT {
     assertThat(table.exitCode()).as(table.all()).isZero();
     assertThat(table.out().lines().filter(line -> line.contains("card declined"))).hasSize(4);
     CoralProcess.Ended metrics =
-        CoralProcess.run(
-            directory, List.of(), "query", "metrics", "by-http", option, address);
+        CoralProcess.run(directory, List.of(), "query", "metrics", "by-http", option, address);
     assertThat(metrics.exitCode()).as(metrics.all()).isZero();
     assertThat(metrics.out()).contains("9 values, mean -0.3333").contains("cpu=3,state=user");
     CoralProcess.Ended none =

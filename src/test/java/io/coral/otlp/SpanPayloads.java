@@ -239,14 +239,14 @@ public final class SpanPayloads {
     return String.format("%016x", random.nextLong());
   }
 
-  static KeyValue text(String key, String value) {
+  public static KeyValue text(String key, String value) {
     return KeyValue.newBuilder()
         .setKey(key)
         .setValue(AnyValue.newBuilder().setStringValue(value))
         .build();
   }
 
-  static KeyValue number(String key, long value) {
+  public static KeyValue number(String key, long value) {
     return KeyValue.newBuilder()
         .setKey(key)
         .setValue(AnyValue.newBuilder().setIntValue(value))

@@ -99,6 +99,29 @@ final class AgentStoreTest {
   }
 
   @Test
+  void rows_thatAreLarge_areReadFewAtOnce() throws Exception {
+    try (AgentStore store = open()) {
+      ColumnBatch.Builder logs = new ColumnBatch.Builder(StreamSchema.LOGS, 10);
+      for (int i = 0; i < 10; i++) {
+        logs.add((long) i).add(0L).add("shop").add(9L).add("INFO").add(0L, 0L).add(0L).add(1L);
+        logs.add("x".repeat(i == 7 ? 6_000_000 : 1_500_000)).add("").add("{}").add("{}").add(0L);
+        logs.add("").endAttributes();
+      }
+      store.append(List.of(logs.build()));
+      List<Integer> counts = new ArrayList<>();
+      long after = 0;
+      for (NumberedBatch batch = store.read(StreamSchema.LOGS, store.epoch(), after, 1000);
+          batch != null;
+          batch = store.read(StreamSchema.LOGS, store.epoch(), after, 1000)) {
+        assertThat(batch.firstSeq()).isEqualTo(after + 1);
+        counts.add(batch.batch().rows());
+        after = batch.lastSeq();
+      }
+      assertThat(counts).containsExactly(2, 2, 2, 1, 1, 2);
+    }
+  }
+
+  @Test
   void rows_afterReopening_areThereAndNumberedOn() {
     try (AgentStore store = open()) {
       store.append(List.of(metrics("web", "/a", 200, 3, 20), spans("web", 4)));
