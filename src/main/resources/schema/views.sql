@@ -179,4 +179,25 @@ SELECT replace(known_trace_id::VARCHAR, '-', '') AS trace_id,
          CASE known_evidence WHEN '' THEN '{}'
               ELSE json_object('coral.link.evidence', known_evidence) END,
          attributes)::VARCHAR AS attributes
-FROM known;
+FROM known
+UNION ALL
+-- What a Beyla beside the agent sent.
+SELECT replace(trace_id::VARCHAR, '-', '') AS trace_id,
+       lower(lpad(hex(span_id), 16, '0')) AS span_id,
+       CASE WHEN parent_span_id = 0 THEN NULL
+            ELSE lower(lpad(hex(parent_span_id), 16, '0')) END AS parent_span_id,
+       ${agent_id}
+       service AS service_name,
+       name AS span_name,
+       CASE role WHEN 1 THEN 'server' WHEN 2 THEN 'client' WHEN 3 THEN 'producer'
+                 WHEN 4 THEN 'consumer' WHEN 5 THEN 'internal' ELSE 'unspecified' END AS span_kind,
+       to_timestamp(start_unix_nanos / 1e9) AS start_time,
+       duration_nanos // 1000 AS duration_us,
+       CASE WHEN status < 0 OR system = 'http' AND status = 0 THEN NULL
+            ELSE status END::SMALLINT AS status_code,
+       json_merge_patch(attributes, '{"source":"beyla"}')::VARCHAR AS attributes
+FROM spans_rows
+WHERE resource::JSON->'attributes'->>'telemetry.sdk.name'
+        IN ('beyla', 'opentelemetry-ebpf-instrumentation')
+   OR resource::JSON->'attributes'->>'telemetry.distro.name'
+        IN ('beyla', 'opentelemetry-ebpf-instrumentation');

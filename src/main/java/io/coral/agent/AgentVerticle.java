@@ -11,9 +11,9 @@ import io.coral.agent.capture.CaptureState;
 import io.coral.agent.capture.CaptureVerticle;
 import io.coral.agent.discovery.DiscoveryVerticle;
 import io.coral.agent.exchange.ExchangeVerticle;
+import io.coral.agent.ingest.BeylaIntake;
 import io.coral.agent.ingest.OtlpIntake;
 import io.coral.agent.ingest.OtlpReceiverVerticle;
-import io.coral.agent.ingest.PayloadSink;
 import io.coral.agent.ingest.RowIntake;
 import io.coral.agent.ingest.SpanIntake;
 import io.coral.agent.kernel.KernelSupport;
@@ -211,9 +211,15 @@ public final class AgentVerticle extends VerticleBase {
         new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, series, clock);
     OtlpIntake intake =
         new OtlpIntake(
-            new SpanIntake(storage, topics.spans(), config.spanFilter(), figures, clock),
+            new SpanIntake(storage, topics.spans(), config.spanFilter(), false, figures, clock),
             RowIntake.ofMetrics(storage, figures, clock),
             RowIntake.ofLogs(storage, figures, clock));
+    BeylaIntake beylaIntake =
+        new BeylaIntake(
+            new SpanIntake(storage, topics.spans(), config.spanFilter(), true, figures, clock),
+            topics.observed(),
+            figures,
+            clock);
     ownFigures(topics);
 
     // From the end of the pipeline to its beginning, so that nothing is published that nobody
@@ -227,19 +233,19 @@ public final class AgentVerticle extends VerticleBase {
             .compose(_ -> deploy(discovery))
             .compose(_ -> deploy(api))
             .onSuccess(_ -> apiPort = api.port());
+    List<OtlpReceiverVerticle.Port> ports = new ArrayList<>();
     if (config.otlpEnabled()) {
-      all = all.compose(_ -> deploy(otlpReceiver(intake)));
+      ports.add(new OtlpReceiverVerticle.Port(config.otlpGrpc(), intake));
+      ports.add(new OtlpReceiverVerticle.Port(config.otlpHttp(), intake));
+    }
+    if (choice.observer() == Observer.BEYLA) {
+      ports.add(new OtlpReceiverVerticle.Port(beyla.otlpEndpoint(), beylaIntake));
+    }
+    if (!ports.isEmpty()) {
+      all = all.compose(_ -> deploy(new OtlpReceiverVerticle(ports, figures)));
     }
     all = all.compose(_ -> deploy(supervisor));
     return config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
-  }
-
-  private OtlpReceiverVerticle otlpReceiver(PayloadSink sink) {
-    return new OtlpReceiverVerticle(
-        List.of(
-            new OtlpReceiverVerticle.Port(config.otlpGrpc(), sink),
-            new OtlpReceiverVerticle.Port(config.otlpHttp(), sink)),
-        figures);
   }
 
   private Future<Void> applyTarget(TargetChange change) {

@@ -14,6 +14,31 @@ public final class LatencyHistogram {
     add(Bounds.bucketOf(Math.max(0, durationNanos)), 1);
   }
 
+  /// Adds durations of which only the range is known, spread evenly over it.
+  ///
+  /// @param lowerNanos exclusive, ≥ 0
+  /// @param upperNanos inclusive; `Long.MAX_VALUE` = not known: they count right above `lowerNanos`
+  /// @param count ≥ 0
+  public void recordBetween(long lowerNanos, long upperNanos, long count) {
+    if (count == 0) {
+      return;
+    }
+    int bucket = Bounds.bucketOf(lowerNanos == Long.MAX_VALUE ? lowerNanos : lowerNanos + 1);
+    int last = upperNanos == Long.MAX_VALUE ? bucket : Bounds.bucketOf(upperNanos);
+    double width = (double) upperNanos - lowerNanos;
+    long before = 0;
+    for (; bucket < last; bucket++) {
+      long until = Math.round(count * ((Bounds.upperNanos(bucket) - lowerNanos) / width));
+      if (until > before) {
+        add(bucket, until - before);
+        before = until;
+      }
+    }
+    if (count > before) {
+      add(bucket, count - before);
+    }
+  }
+
   /// Adds the sparse form of another histogram, see [#sparseCounts()].
   ///
   /// @throws IllegalArgumentException when it reaches beyond the table

@@ -1,11 +1,12 @@
 package io.coral.otlp;
 
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What an attribute says about the operation of a span, in the old and the new spelling of the
 /// semantic conventions (https://opentelemetry.io/docs/specs/semconv).
-enum Semantic {
+public enum Semantic {
   HTTP_METHOD,
   HTTP_ROUTE,
   HTTP_STATUS,
@@ -50,8 +51,46 @@ enum Semantic {
           Map.entry("messaging.destination", MESSAGING_TARGET),
           Map.entry("messaging.destination.name", MESSAGING_TARGET));
 
+  private static final List<String> GRPC_CODES =
+      List.of(
+          "OK",
+          "CANCELLED",
+          "UNKNOWN",
+          "INVALID_ARGUMENT",
+          "DEADLINE_EXCEEDED",
+          "NOT_FOUND",
+          "ALREADY_EXISTS",
+          "PERMISSION_DENIED",
+          "RESOURCE_EXHAUSTED",
+          "FAILED_PRECONDITION",
+          "ABORTED",
+          "OUT_OF_RANGE",
+          "UNIMPLEMENTED",
+          "INTERNAL",
+          "UNAVAILABLE",
+          "DATA_LOSS",
+          "UNAUTHENTICATED");
+
   /// What a key says, null when it says nothing about the operation.
-  static @Nullable Semantic of(String key) {
+  public static @Nullable Semantic of(String key) {
     return BY_KEY.get(key);
+  }
+
+  /// The status of gRPC that a number or a name says (https://grpc.io/docs/guides/status-codes);
+  /// -1 when it is none.
+  public static int grpcStatus(String said) {
+    try {
+      return Integer.parseInt(said);
+    } catch (NumberFormatException e) {
+      return GRPC_CODES.indexOf(said);
+    }
+  }
+
+  /// `/package.Service/Method`, as it is called on the wire.
+  ///
+  /// @param service empty when `method` has it
+  public static String grpcMethod(String service, String method) {
+    String full = service.isEmpty() || method.indexOf('/') >= 0 ? method : service + "/" + method;
+    return full.isEmpty() || full.startsWith("/") ? full : "/" + full;
   }
 }

@@ -11,7 +11,6 @@ import io.coral.model.Role;
 import io.coral.model.StreamSchema;
 import io.coral.model.Texts;
 import java.time.Clock;
-import java.util.List;
 
 /// Reads an `ExportTraceServiceRequest` (opentelemetry.proto.collector.trace.v1) into rows of
 /// [StreamSchema#SPANS], without an object for a message or a string.
@@ -43,25 +42,6 @@ public final class SpanDecoder {
   private static final Role[] ROLES = {
     Role.UNSPECIFIED, Role.INTERNAL, Role.SERVER, Role.CLIENT, Role.PRODUCER, Role.CONSUMER
   };
-  private static final List<String> GRPC_CODES =
-      List.of(
-          "OK",
-          "CANCELLED",
-          "UNKNOWN",
-          "INVALID_ARGUMENT",
-          "DEADLINE_EXCEEDED",
-          "NOT_FOUND",
-          "ALREADY_EXISTS",
-          "PERMISSION_DENIED",
-          "RESOURCE_EXHAUSTED",
-          "FAILED_PRECONDITION",
-          "ABORTED",
-          "OUT_OF_RANGE",
-          "UNIMPLEMENTED",
-          "INTERNAL",
-          "UNAVAILABLE",
-          "DATA_LOSS",
-          "UNAUTHENTICATED");
 
   private final Clock clock;
   private final ProtobufReader span = new ProtobufReader(new byte[0], 0, 0);
@@ -102,6 +82,8 @@ public final class SpanDecoder {
       throws MalformedPayloadException, TooDeepException {
     byte[] bytes = payload.bytes;
     facts.service = resource.service();
+    facts.resource = resource.json();
+    facts.scope = scope;
     Texts texts = words.texts;
     ColumnBatch.Builder rows = payload.rows;
     int traceLength = 0;
@@ -300,21 +282,17 @@ public final class SpanDecoder {
   private int rpcStatus() {
     int status = number(Semantic.RPC_STATUS, -1);
     return status < 0 && attributes.said(Semantic.RPC_STATUS) >= 0
-        ? GRPC_CODES.indexOf(words.texts.text(text(Semantic.RPC_STATUS)))
+        ? Semantic.grpcStatus(words.texts.text(text(Semantic.RPC_STATUS)))
         : status;
   }
 
-  /// `/package.Service/Method`, as it is called on the wire.
   private int rpcMethod() {
     int service = text(Semantic.RPC_SERVICE);
     int method = text(Semantic.RPC_METHOD);
     return words.pairs.computeIfAbsent(
         (long) service << 32 | method,
-        _ -> {
-          String name = words.texts.text(method);
-          String of = words.texts.text(service);
-          String full = of.isEmpty() ? name : of + "/" + name;
-          return words.texts.idOf(full.isEmpty() || full.startsWith("/") ? full : "/" + full);
-        });
+        _ ->
+            words.texts.idOf(
+                Semantic.grpcMethod(words.texts.text(service), words.texts.text(method))));
   }
 }

@@ -12,6 +12,12 @@ public final class SpanFacts {
   public long parentSpanId;
   public int service;
 
+  /// JSON, as in [io.coral.model.StreamSchema#SPANS].
+  public int resource;
+
+  /// JSON.
+  public int scope;
+
   /// A code of [io.coral.model.Role].
   public int role;
 

@@ -68,4 +68,28 @@ final class LatencyHistogramTest {
     assertThatThrownBy(() -> histogram.merge(Bounds.COUNT, new int[] {1}))
         .isInstanceOf(IllegalArgumentException.class);
   }
+
+  @Test
+  void recordBetween_spreadsEvenly_andLosesNothing() {
+    LatencyHistogram histogram = new LatencyHistogram();
+    histogram.recordBetween(100_000_000, 250_000_000, 1001);
+    assertThat(histogram.total()).isEqualTo(1001);
+    assertThat(histogram.quantileNanos(0.5) / 1e6).isCloseTo(175, within(3.0));
+    assertThat(Bounds.lowerNanos(histogram.offset())).isEqualTo(100_000_000);
+    int last = histogram.offset() + histogram.sparseCounts().length - 1;
+    assertThat(Bounds.upperNanos(last)).isEqualTo(250_000_000);
+    histogram.recordBetween(0, 0, 2);
+    assertThat(histogram.offset()).isZero();
+    assertThat(histogram.total()).isEqualTo(1003);
+  }
+
+  @Test
+  void recordBetween_withoutUpperBound_countsRightAboveTheLower() {
+    LatencyHistogram histogram = new LatencyHistogram();
+    histogram.recordBetween(10_000_000_000L, Long.MAX_VALUE, 3);
+    assertThat(Bounds.lowerNanos(histogram.offset())).isEqualTo(10_000_000_000L);
+    assertThat(histogram.sparseCounts()).containsExactly(3);
+    histogram.recordBetween(Long.MAX_VALUE, Long.MAX_VALUE, 1);
+    assertThat(histogram.total()).isEqualTo(4);
+  }
 }

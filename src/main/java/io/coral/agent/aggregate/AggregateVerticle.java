@@ -7,6 +7,7 @@ import io.coral.model.ColumnBatch;
 import io.coral.model.Endpoint;
 import io.coral.model.Exchange;
 import io.coral.model.ExchangeBatch;
+import io.coral.model.ObservedRequests;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.Role;
 import io.coral.model.RoutedBatch;
@@ -24,8 +25,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 
-/// Event loop. Counts captured exchanges and the requests that spans tell of. RED rows leave at the
-/// configured interval; each batch of exchanges goes on with the names under which it was counted.
+/// Event loop. Counts captured exchanges, and the requests that spans and Beyla tell of. RED rows
+/// leave at the configured interval; each batch of exchanges goes on with the names under which it
+/// was counted.
 public final class AggregateVerticle extends VerticleBase {
   private static final int MAX_ROUTES = 300;
   private static final int MAX_PEERS = 100;
@@ -69,6 +71,7 @@ public final class AggregateVerticle extends VerticleBase {
   public Future<?> start() {
     topics.exchanges().listen(this::take);
     topics.spans().listen(this::take);
+    topics.observed().listen(this::take);
     vertx.setPeriodic(config.flushInterval().toMillis(), _ -> flushWindows());
     return Future.succeededFuture();
   }
@@ -112,6 +115,16 @@ public final class AggregateVerticle extends VerticleBase {
     }
     if (windows.series() > RedWindows.MANY_SERIES) {
       flushWindows();
+    }
+  }
+
+  private void take(ObservedRequests requests) {
+    for (ObservedRequests.Counted each : requests.counted()) {
+      windows.add(
+          each,
+          each.route().isEmpty() && !each.path().isEmpty()
+              ? routeOf(each.service(), each.path(), each.status() == 404)
+              : each.route());
     }
   }
 

@@ -3,6 +3,7 @@ package io.coral.agent.aggregate;
 import io.coral.histogram.LatencyHistogram;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Exchange;
+import io.coral.model.ObservedRequests;
 import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.ServiceName;
@@ -17,24 +18,26 @@ import java.util.concurrent.atomic.LongAdder;
 /// Rate, errors and duration per series in windows of 10 s by the end of the request.
 ///
 /// What was counted since the last [#flush] leaves as rows, each the delta of its window; later
-/// data make further rows. Requests of a service that is captured are not counted again from its
-/// spans: those rows are there, but say so. One thread; about 0.2 µs a request and 1.4 KB a series
-/// that was active since the flush.
+/// data make further rows. Requests of a service that is observed, by Coral's capture or by Beyla,
+/// are not counted again from its spans: those rows are there, but say so. One
+/// thread; about 0.2 µs a request and 1.4 KB a series that was active since the flush.
 final class RedWindows {
   /// More series are not to wait for the next flush.
   static final int MANY_SERIES = 20_000;
 
   private static final long WINDOW_NANOS = 10_000_000_000L;
-  private static final long CAPTURE_LASTS_NANOS = 600_000_000_000L;
+  private static final long OBSERVING_LASTS_NANOS = 600_000_000_000L;
   private static final String OTHER_PEERS = "(other)";
   private static final String CAPTURED = "captured";
+  private static final String BEYLA = "beyla";
+  private static final String SENT = "otlp";
 
   private final String attributes;
   private final int maxPeers;
   private final LongAdder otherPeers;
   private final Map<Long, Map<Key, Series>> windows = new TreeMap<>();
   private final Map<String, Map<String, Boolean>> peers = new HashMap<>();
-  private final Map<Observed, Long> capturedLast = new HashMap<>();
+  private final Map<Observed, Long> observedLast = new HashMap<>();
   private int series;
 
   /// What a series is made of.
@@ -100,7 +103,28 @@ final class RedWindows {
 
   /// Counts a request that a span tells of.
   void add(Key key, long endUnixNanos, long durationNanos) {
-    count(seriesOf(key, "otlp", endUnixNanos), endUnixNanos, durationNanos);
+    count(seriesOf(key, SENT, endUnixNanos), endUnixNanos, durationNanos);
+  }
+
+  /// Adds requests that Beyla counted.
+  void add(ObservedRequests.Counted counted, String route) {
+    String service = counted.service();
+    Key key =
+        new Key(
+            counted.kind(),
+            service,
+            counted.role(),
+            counted.system(),
+            counted.method(),
+            route,
+            counted.status(),
+            counted.peer().isEmpty() ? "" : admitted(service, counted.peer()),
+            BEYLA,
+            counted.failed());
+    Series known = seriesOf(key, BEYLA, counted.endUnixNanos());
+    known.histogram.merge(counted.histogramOffset(), counted.histogram());
+    known.durationNanos += counted.durationNanos();
+    known.lastUnixNanos = Math.max(known.lastUnixNanos, counted.endUnixNanos());
   }
 
   private Series seriesOf(Key key, String nameSource, long endUnixNanos) {
@@ -144,8 +168,8 @@ final class RedWindows {
     windows.forEach(
         (window, byKey) ->
             byKey.keySet().stream()
-                .filter(key -> key.source.equals(CAPTURED))
-                .forEach(key -> capturedLast.merge(observed(key), window, Math::max)));
+                .filter(key -> !key.source.equals(SENT))
+                .forEach(key -> observedLast.merge(observed(key), window, Math::max)));
     Map<RequestKind, ColumnBatch.Builder> batches = new EnumMap<>(RequestKind.class);
     windows.forEach(
         (window, byKey) ->
@@ -169,11 +193,9 @@ final class RedWindows {
   }
 
   private void add(ColumnBatch.Builder rows, long window, Key key, Series series) {
-    Long captured = capturedLast.get(observed(key));
+    Long last = observedLast.get(observed(key));
     boolean again =
-        !key.source.equals(CAPTURED)
-            && captured != null
-            && Math.abs(window - captured) <= CAPTURE_LASTS_NANOS;
+        key.source.equals(SENT) && last != null && Math.abs(window - last) <= OBSERVING_LASTS_NANOS;
     rows.add(window)
         .add(key.service)
         .add(key.role.code())

@@ -24,21 +24,26 @@ public final class SpanIntake {
   private final KeptPayloads payloads;
   private final Topic<SpanRequests> requests;
   private final SpanFilterConfig filter;
+  private final boolean fromBeyla;
   private final SpanDecoder decoder;
   private final LongAdder received;
   private final LongAdder sampledOut;
   private final LongAdder uncounted;
   private final int[] key = new int[SpanRequests.KEY_WIDTH];
 
+  /// @param fromBeyla whether spans of Beyla come here: it has chosen which, and counts requests in
+  ///     its metrics, so those are all kept and not counted
   public SpanIntake(
       RowKeeper keeper,
       Topic<SpanRequests> requests,
       SpanFilterConfig filter,
+      boolean fromBeyla,
       Figures figures,
       Clock clock) {
     this.payloads = new KeptPayloads(keeper);
     this.requests = requests;
     this.filter = filter;
+    this.fromBeyla = fromBeyla;
     this.decoder = new SpanDecoder(clock);
     this.received = figures.counter("coral_otlp_spans_received_total");
     this.sampledOut = figures.counter("coral_otlp_spans_sampled_out_total");
@@ -59,6 +64,10 @@ public final class SpanIntake {
               to,
               (facts, texts) -> {
                 spans[0]++;
+                if (fromBeyla
+                    && BeylaOrigin.isBeyla(texts.text(facts.resource), texts.text(facts.scope))) {
+                  return true;
+                }
                 told[0] = told[0] == null ? new SpanRequests(texts) : told[0];
                 tell(facts, told[0]);
                 boolean kept = isKept(facts);

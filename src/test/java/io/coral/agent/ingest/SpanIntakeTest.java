@@ -39,7 +39,7 @@ final class SpanIntakeTest {
   }
 
   private SpanIntake intake(RowKeeper keeper, SpanFilterConfig filter) {
-    return new SpanIntake(keeper, told, filter, new Figures(), Clock.systemUTC());
+    return new SpanIntake(keeper, told, filter, false, new Figures(), Clock.systemUTC());
   }
 
   private Future<Boolean> keep(List<ColumnBatch> batches, PayloadId id) {
