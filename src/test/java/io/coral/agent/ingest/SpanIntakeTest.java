@@ -10,6 +10,7 @@ import io.coral.config.SpanFilterConfig;
 import io.coral.model.ColumnBatch;
 import io.coral.model.PayloadId;
 import io.coral.model.SpanRequests;
+import io.coral.otlp.BeylaPayloads;
 import io.coral.otlp.MalformedPayloadException;
 import io.coral.otlp.SpanPayloads;
 import io.coral.telemetry.Figures;
@@ -19,12 +20,15 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 final class SpanIntakeTest {
   private static final int SPANS = 4000;
+  private static final Map<String, Object> GET_ROOT =
+      Map.of("http.request.method", "GET", "http.route", "/", "http.response.status_code", 200);
 
   private final Vertx vertx = Vertx.vertx();
   private final Topic<SpanRequests> told = Topics.of(vertx).spans();
@@ -129,5 +133,24 @@ final class SpanIntakeTest {
         .isInstanceOf(MalformedPayloadException.class);
     assertThat(told.waiting()).isZero();
     assertThat(kept).isEmpty();
+  }
+
+  @Test
+  void spansOfBeyla_whereBeylaSends_areAllKeptAndNotCounted() {
+    byte[] spans =
+        BeylaPayloads.spans(
+                "shop",
+                BeylaPayloads.serverSpan(
+                    7, 1_790_000_000_000_000_000L, 1_790_000_000_001_000_000L, GET_ROOT))
+            .toByteArray();
+    SpanFilterConfig none = new SpanFilterConfig(false, 0, 0);
+    intake(this::keep, none).accept(spans, 0, spans.length);
+    assertThat(kept.getLast().rows()).isZero();
+    assertThat(told.waiting()).isEqualTo(1);
+    payloads.clear();
+    new SpanIntake(this::keep, told, none, true, new Figures(), Clock.systemUTC())
+        .accept(spans, 0, spans.length);
+    assertThat(kept.getLast().rows()).isEqualTo(1);
+    assertThat(told.waiting()).isEqualTo(1);
   }
 }
