@@ -197,7 +197,5 @@ SELECT replace(trace_id::VARCHAR, '-', '') AS trace_id,
             ELSE status END::SMALLINT AS status_code,
        json_merge_patch(attributes, '{"source":"beyla"}')::VARCHAR AS attributes
 FROM spans_rows
-WHERE resource::JSON->'attributes'->>'telemetry.sdk.name'
-        IN ('beyla', 'opentelemetry-ebpf-instrumentation')
-   OR resource::JSON->'attributes'->>'telemetry.distro.name'
-        IN ('beyla', 'opentelemetry-ebpf-instrumentation');
+WHERE regexp_matches(
+  resource, '"telemetry\.(sdk|distro)\.name":"(beyla|opentelemetry-ebpf-instrumentation)"');

@@ -18,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,14 +49,13 @@ final class BeylaIT {
   }
 
   private CoralProcess agent(Path pids) throws IOException {
-    return agent(pids, Host.freePort(), Host.freePort(), List.of(), "colony: ''");
+    return agent(pids, Host.freePort(), 0, "colony: ''");
   }
 
-  /// @param reports where the child sends
+  /// @param reports port to which the child sends
+  /// @param otlp port for applications, 0 = any
   /// @param settings of the section `agent`
-  private CoralProcess agent(
-      Path pids, int port, int reports, List<String> arguments, String settings)
-      throws IOException {
+  private CoralProcess agent(Path pids, int reports, int otlp, String settings) throws IOException {
     Path script =
         Files.createFile(
             directory.resolve("beyla"),
@@ -76,9 +74,10 @@ final class BeylaIT {
               discovery: {services: [{name: nobody, exe: no-such-executable}]}
             """
                 .formatted(settings, script, reports));
-    List<String> all = new ArrayList<>(List.of("--config", file.toString()));
-    all.addAll(arguments);
-    return CoralProcess.agent(directory.resolve("agent"), port, all.toArray(String[]::new));
+    return CoralProcess.agent(
+        directory.resolve("agent"),
+        Host.freePort(),
+        List.of("--config", file.toString(), "--otlp-grpc", "0", "--otlp-http", "" + otlp));
   }
 
   private static long pid(Path pids) throws IOException {
@@ -166,9 +165,8 @@ final class BeylaIT {
         CoralProcess agent =
             agent(
                 directory.resolve("pids"),
-                Host.freePort(),
                 reports,
-                List.of("--otlp-http", "" + otlp),
+                otlp,
                 "colony: '127.0.0.1:%d', flush_interval: 1s".formatted(colonyPort))) {
       long now = System.currentTimeMillis() * 1_000_000;
       long start = now - 60_000_000_000L;
