@@ -41,6 +41,7 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -56,6 +57,9 @@ public final class AgentVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(AgentVerticle.class);
   private static final int DRAIN_ATTEMPTS = 400;
   private static final long DRAIN_MILLIS = 5;
+
+  /// Two intervals of its metrics, and some.
+  private static final Duration BEYLA_REPORTS_AFTER = Duration.ofSeconds(25);
 
   private final AgentConfig config;
   private final AgentIdentity identity;
@@ -164,7 +168,13 @@ public final class AgentVerticle extends VerticleBase {
     ExchangeVerticle exchange =
         new ExchangeVerticle(topics, discovery.directory(), figures, clock, beyla.captureHeaders());
     AggregateVerticle aggregate =
-        new AggregateVerticle(topics, discovery.directory(), figures, config);
+        new AggregateVerticle(
+            topics,
+            discovery.directory(),
+            figures,
+            config,
+            choice.observer() == Observer.BEYLA ? BEYLA_REPORTS_AFTER : Duration.ZERO,
+            clock);
     TraceVerticle trace =
         new TraceVerticle(topics, discovery.directory(), figures, config, capture::lostExchanges);
     AgentStorageVerticle storage =

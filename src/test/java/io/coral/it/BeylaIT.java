@@ -5,18 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
-import com.google.protobuf.MessageLite;
 import io.coral.otlp.BeylaPayloads;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.trace.v1.ResourceSpans;
 import io.opentelemetry.proto.trace.v1.ScopeSpans;
 import io.opentelemetry.proto.trace.v1.Span;
 import java.io.IOException;
-import java.net.HttpURLConnection;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -49,35 +45,7 @@ final class BeylaIT {
   }
 
   private CoralProcess agent(Path pids) throws IOException {
-    return agent(pids, Host.freePort(), 0, "colony: ''");
-  }
-
-  /// @param reports port to which the child sends
-  /// @param otlp port for applications, 0 = any
-  /// @param settings of the section `agent`
-  private CoralProcess agent(Path pids, int reports, int otlp, String settings) throws IOException {
-    Path script =
-        Files.createFile(
-            directory.resolve("beyla"),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    Files.writeString(script, "#!/bin/sh\necho $$ >> '" + pids + "'\nexec sleep 600\n");
-    Path file =
-        Files.writeString(
-            directory.resolve("agent.yaml"),
-            """
-            agent: {%s}
-            telemetry: {filters: {sample_rate: 0.0, always_capture_errors: false}}
-            beyla:
-              engine: beyla
-              binary: %s
-              otlp_endpoint: 127.0.0.1:%d
-              discovery: {services: [{name: nobody, exe: no-such-executable}]}
-            """
-                .formatted(settings, script, reports));
-    return CoralProcess.agent(
-        directory.resolve("agent"),
-        Host.freePort(),
-        List.of("--config", file.toString(), "--otlp-grpc", "0", "--otlp-http", "" + otlp));
+    return BeylaHost.agent(directory, pids, Host.freePort(), 0, "colony: ''");
   }
 
   private static long pid(Path pids) throws IOException {
@@ -139,19 +107,6 @@ final class BeylaIT {
         .toArray();
   }
 
-  private static void post(int port, String path, MessageLite payload) throws IOException {
-    HttpURLConnection connection =
-        (HttpURLConnection) URI.create("http://127.0.0.1:" + port + path).toURL().openConnection();
-    connection.setRequestMethod("POST");
-    connection.setRequestProperty("Content-Type", "application/x-protobuf");
-    connection.setDoOutput(true);
-    try (var out = connection.getOutputStream()) {
-      payload.writeTo(out);
-    }
-    assertThat(connection.getResponseCode()).isEqualTo(200);
-    assertThat(connection.getInputStream().readAllBytes()).isEmpty();
-  }
-
   @Test
   void requests_thatBeylaReports_areAtAgentAndColonyOnce() throws Exception {
     int reports = Host.freePort();
@@ -163,7 +118,8 @@ final class BeylaIT {
             CoralProcess.colony(
                 directory.resolve("colony"), colonyPort, "--config", colonyConfig.toString());
         CoralProcess agent =
-            agent(
+            BeylaHost.agent(
+                directory,
                 directory.resolve("pids"),
                 reports,
                 otlp,
@@ -172,31 +128,43 @@ final class BeylaIT {
       long start = now - 60_000_000_000L;
       long middle = now - 10_000_000_000L;
       String metric = "http.server.request.duration";
-      post(
-          reports,
-          "/v1/metrics",
-          BeylaPayloads.request(
-              "payments",
-              BeylaPayloads.cumulative(
-                  metric, BeylaPayloads.point(CHARGE, start, middle, durations(25)))));
+      // The SDK of the application tells of the same requests, and sooner than Beyla.
+      assertThat(Otlp.sendSpans(otlp, applicationSpans(now))).isEqualTo(200);
+      assertThat(
+              Otlp.sendMetrics(
+                  reports,
+                  BeylaPayloads.request(
+                      "payments",
+                      BeylaPayloads.cumulative(
+                          metric, BeylaPayloads.point(CHARGE, start, middle, durations(25))))))
+          .isEqualTo(200);
       // Cumulative: of these, 25 of each were there before.
-      post(
-          reports,
-          "/v1/metrics",
-          BeylaPayloads.request(
-              "payments",
-              BeylaPayloads.cumulative(
-                  metric,
-                  BeylaPayloads.point(CHARGE, start, now, durations(50)),
-                  BeylaPayloads.point(failedCharge(), start, now, 0.004, 0.004, 0.004))));
-      // Its spans, and those of the application itself, tell of the same requests.
+      assertThat(
+              Otlp.sendMetrics(
+                  reports,
+                  BeylaPayloads.request(
+                      "payments",
+                      BeylaPayloads.cumulative(
+                          metric,
+                          BeylaPayloads.point(CHARGE, start, now, durations(50)),
+                          BeylaPayloads.point(failedCharge(), start, now, 0.004, 0.004, 0.004)))))
+          .isEqualTo(200);
+      // Its spans tell of the same requests as well.
       Span span = BeylaPayloads.serverSpan(0x4bf92f35L, now - 200_000_000, now, CHARGE);
-      post(reports, "/v1/traces", BeylaPayloads.spans("payments", span));
-      await("Beyla's requests are there, so that those of spans are known to be the same")
-          .atMost(PATIENCE)
-          .untilAsserted(() -> assertServed(agent, "agent"));
-      post(otlp, "/v1/traces", applicationSpans(now));
+      assertThat(Otlp.sendSpans(reports, BeylaPayloads.spans("payments", span))).isEqualTo(200);
+      await().atMost(PATIENCE).untilAsserted(() -> assertServed(agent, "agent"));
       await().atMost(PATIENCE).untilAsserted(() -> assertServed(colony, "colony"));
+      await("the application's requests are stored too")
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () -> {
+                try (Snapshot snapshot = Snapshot.of(agent, directory)) {
+                  assertThat(
+                          snapshot.number(
+                              "SELECT sum(requests) FROM http_metrics_rows WHERE source = 'otlp'"))
+                      .isEqualTo(40);
+                }
+              });
       for (CoralProcess each : List.of(agent, colony)) {
         await("the span is there").atMost(PATIENCE).untilAsserted(() -> assertStored(each));
       }

@@ -66,7 +66,7 @@ final class JaegerIT {
       // Long ago: no time range may matter to an id.
       long longAgo = System.currentTimeMillis() * 1_000_000 - 400L * 86_400 * 1_000_000_000;
       ExportTraceServiceRequest payload = new SpanPayloads(11).payload(300, longAgo);
-      assertThat(post(otlp, payload.toByteArray())).isEqualTo(200);
+      assertThat(Otlp.sendSpans(otlp, payload)).isEqualTo(200);
       Map<String, Set<String>> sent = spans(payload);
       for (Map.Entry<String, Set<String>> trace : sent.entrySet()) {
         String path = "/api/traces/" + trace.getKey();
@@ -125,16 +125,5 @@ final class JaegerIT {
       return JsonParser.parseString(new String(in.readAllBytes(), StandardCharsets.UTF_8))
           .getAsJsonObject();
     }
-  }
-
-  private static int post(int port, byte[] payload) throws IOException {
-    HttpURLConnection connection = open(port, "/v1/traces");
-    connection.setRequestMethod("POST");
-    connection.setRequestProperty("Content-Type", "application/x-protobuf");
-    connection.setDoOutput(true);
-    try (var out = connection.getOutputStream()) {
-      out.write(payload);
-    }
-    return connection.getResponseCode();
   }
 }

@@ -80,9 +80,9 @@ final class MetricsIT {
                     "" + otlp))) {
       ExportTraceServiceRequest payload =
           new SpanPayloads(5).payload(800, System.currentTimeMillis() * 1_000_000);
-      assertThat(post(otlp, payload.toByteArray())).isEqualTo(200);
+      assertThat(Otlp.sendSpans(otlp, payload)).isEqualTo(200);
       // An exporter that did not get the answer sends the same again.
-      assertThat(post(otlp, payload.toByteArray())).isEqualTo(200);
+      assertThat(Otlp.sendSpans(otlp, payload)).isEqualTo(200);
       running.with(agent, agentPort, colonyPort, payload);
     }
   }
@@ -246,16 +246,5 @@ final class MetricsIT {
     try (var in = connection.getInputStream()) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
-  }
-
-  private static int post(int port, byte[] payload) throws IOException {
-    HttpURLConnection connection = open(port, "/v1/traces");
-    connection.setRequestMethod("POST");
-    connection.setRequestProperty("Content-Type", "application/x-protobuf");
-    connection.setDoOutput(true);
-    try (var out = connection.getOutputStream()) {
-      out.write(payload);
-    }
-    return connection.getResponseCode();
   }
 }

@@ -17,6 +17,8 @@ import io.coral.model.SpanRequests;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -36,6 +38,7 @@ public final class AggregateVerticle extends VerticleBase {
   private final Topics topics;
   private final ProcessDirectory processes;
   private final AgentConfig config;
+  private final Clock clock;
   private final RedWindows windows;
   private final LongAdder counted;
   private final LongAdder otherRoutes;
@@ -53,14 +56,21 @@ public final class AggregateVerticle extends VerticleBase {
         }
       };
 
+  /// @param patience how long after the end of a window an observer may report its requests
   public AggregateVerticle(
-      Topics topics, ProcessDirectory processes, Figures figures, AgentConfig config) {
+      Topics topics,
+      ProcessDirectory processes,
+      Figures figures,
+      AgentConfig config,
+      Duration patience,
+      Clock clock) {
     this.topics = topics;
     this.processes = processes;
     this.config = config;
+    this.clock = clock;
     String attributes = new Gson().toJson(new TreeMap<>(config.beyla().attributes()));
     this.windows =
-        new RedWindows(attributes, MAX_PEERS, figures.counter("coral_peers_other_total"));
+        new RedWindows(attributes, MAX_PEERS, figures.counter("coral_peers_other_total"), patience);
     this.counted = figures.counter("coral_exchanges_counted_total");
     this.otherRoutes = figures.counter("coral_routes_other_total");
     this.shed = figures.dropped("storage_behind");
@@ -72,7 +82,7 @@ public final class AggregateVerticle extends VerticleBase {
     topics.exchanges().listen(this::take);
     topics.spans().listen(this::take);
     topics.observed().listen(this::take);
-    vertx.setPeriodic(config.flushInterval().toMillis(), _ -> flushWindows());
+    vertx.setPeriodic(config.flushInterval().toMillis(), _ -> flushWindows(nowUnixNanos()));
     return Future.succeededFuture();
   }
 
@@ -114,7 +124,7 @@ public final class AggregateVerticle extends VerticleBase {
       windows.add(spanKeys.of(requests, i), requests.endUnixNanos(i), requests.durationNanos(i));
     }
     if (windows.series() > RedWindows.MANY_SERIES) {
-      flushWindows();
+      flushWindows(nowUnixNanos());
     }
   }
 
@@ -134,8 +144,12 @@ public final class AggregateVerticle extends VerticleBase {
         .routeOf(path, unmatched);
   }
 
-  private void flushWindows() {
-    for (ColumnBatch rows : windows.flush()) {
+  private long nowUnixNanos() {
+    return clock.millis() * 1_000_000;
+  }
+
+  private void flushWindows(long nowUnixNanos) {
+    for (ColumnBatch rows : windows.flush(nowUnixNanos)) {
       if (!topics.rows().publish(rows)) {
         shed.add(rows.rows());
       }
@@ -144,7 +158,7 @@ public final class AggregateVerticle extends VerticleBase {
 
   @Override
   public Future<?> stop() {
-    flushWindows();
+    flushWindows(Long.MAX_VALUE);
     return Future.succeededFuture();
   }
 }

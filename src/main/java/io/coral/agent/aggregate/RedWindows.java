@@ -7,9 +7,11 @@ import io.coral.model.ObservedRequests;
 import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.ServiceName;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -35,6 +37,7 @@ final class RedWindows {
   private final String attributes;
   private final int maxPeers;
   private final LongAdder otherPeers;
+  private final long patienceNanos;
   private final Map<Long, Map<Key, Series>> windows = new TreeMap<>();
   private final Map<String, Map<String, Boolean>> peers = new HashMap<>();
   private final Map<Observed, Long> observedLast = new HashMap<>();
@@ -74,10 +77,13 @@ final class RedWindows {
 
   /// @param attributes JSON object that stands on every row
   /// @param maxPeers different peers that a service may have, ≥ 1
-  RedWindows(String attributes, int maxPeers, LongAdder otherPeers) {
+  /// @param patience how long after its window a request that a span tells of may be reported by an
+  ///     observer; until then it is not decided whether it is counted
+  RedWindows(String attributes, int maxPeers, LongAdder otherPeers, Duration patience) {
     this.attributes = attributes;
     this.maxPeers = maxPeers;
     this.otherPeers = otherPeers;
+    this.patienceNanos = patience.toNanos();
   }
 
   /// Counts a captured exchange.
@@ -164,38 +170,57 @@ final class RedWindows {
   }
 
   /// The rows since the last flush, a batch for each kind that has some.
-  List<ColumnBatch> flush() {
+  ///
+  /// @param nowUnixNanos `Long.MAX_VALUE` = nothing is to wait
+  List<ColumnBatch> flush(long nowUnixNanos) {
     windows.forEach(
         (window, byKey) ->
             byKey.keySet().stream()
                 .filter(key -> !key.source.equals(SENT))
                 .forEach(key -> observedLast.merge(observed(key), window, Math::max)));
     Map<RequestKind, ColumnBatch.Builder> batches = new EnumMap<>(RequestKind.class);
-    windows.forEach(
-        (window, byKey) ->
-            byKey.forEach(
-                (key, series) ->
-                    add(
-                        batches.computeIfAbsent(
-                            key.kind, kind -> new ColumnBatch.Builder(kind.stream(), 64)),
-                        window,
-                        key,
-                        series)));
-    windows.clear();
-    series = 0;
+    boolean crowded = series > MANY_SERIES;
+    Iterator<Map.Entry<Long, Map<Key, Series>>> each = windows.entrySet().iterator();
+    while (each.hasNext()) {
+      Map.Entry<Long, Map<Key, Series>> entry = each.next();
+      long window = entry.getKey();
+      boolean early = !crowded && nowUnixNanos - window - WINDOW_NANOS < patienceNanos;
+      Iterator<Map.Entry<Key, Series>> rows = entry.getValue().entrySet().iterator();
+      while (rows.hasNext()) {
+        Map.Entry<Key, Series> row = rows.next();
+        Key key = row.getKey();
+        boolean counted = !key.source.equals(SENT) || !isObserved(key, window);
+        if (early && counted && key.source.equals(SENT)) {
+          continue;
+        }
+        add(
+            batches.computeIfAbsent(key.kind, kind -> new ColumnBatch.Builder(kind.stream(), 64)),
+            window,
+            key,
+            row.getValue(),
+            counted);
+        rows.remove();
+        series--;
+      }
+      if (entry.getValue().isEmpty()) {
+        each.remove();
+      }
+    }
     List<ColumnBatch> built = new ArrayList<>();
     batches.values().forEach(batch -> built.add(batch.build()));
     return built;
+  }
+
+  private boolean isObserved(Key key, long window) {
+    Long last = observedLast.get(observed(key));
+    return last != null && Math.abs(window - last) <= OBSERVING_LASTS_NANOS;
   }
 
   private static Observed observed(Key key) {
     return new Observed(key.kind, key.service, key.role);
   }
 
-  private void add(ColumnBatch.Builder rows, long window, Key key, Series series) {
-    Long last = observedLast.get(observed(key));
-    boolean again =
-        key.source.equals(SENT) && last != null && Math.abs(window - last) <= OBSERVING_LASTS_NANOS;
+  private void add(ColumnBatch.Builder rows, long window, Key key, Series series, boolean counted) {
     rows.add(window)
         .add(key.service)
         .add(key.role.code())
@@ -215,6 +240,6 @@ final class RedWindows {
         .add(key.system)
         .add(key.failed ? series.histogram.total() : 0L)
         .add(key.source)
-        .add(again ? 0L : 1L);
+        .add(counted ? 1L : 0L);
   }
 }

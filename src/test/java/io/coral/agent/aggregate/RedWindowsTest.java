@@ -3,10 +3,12 @@ package io.coral.agent.aggregate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coral.model.ColumnBatch;
+import io.coral.model.ObservedRequests;
 import io.coral.model.RequestKind;
 import io.coral.model.Role;
 import io.coral.model.SpanRequests;
 import io.coral.model.Texts;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
@@ -16,7 +18,7 @@ final class RedWindowsTest {
   private static final long NOON = 1_795_262_400_000_000_000L;
   private static final long SECOND = 1_000_000_000L;
 
-  private final RedWindows windows = new RedWindows("{}", 10, new LongAdder());
+  private final RedWindows windows = new RedWindows("{}", 10, new LongAdder(), Duration.ZERO);
 
   private static RedWindows.Key key(String source, RequestKind kind, String service) {
     return key(source, kind, service, false);
@@ -43,7 +45,7 @@ final class RedWindowsTest {
     windows.add(failed("shop"), NOON + 9 * SECOND, 8_000_000);
     windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON - 3600 * SECOND, 7_000_000);
     windows.add(key("otlp", RequestKind.SQL, "shop"), NOON, 1_000_000);
-    List<ColumnBatch> batches = windows.flush();
+    List<ColumnBatch> batches = windows.flush(NOON + 3600 * SECOND);
     assertThat(batches)
         .extracting(batch -> batch.schema().name())
         .containsExactly("http_metrics", "sql_metrics");
@@ -60,7 +62,7 @@ final class RedWindowsTest {
     assertThat(number(http, "requests", failed)).isEqualTo(1);
     assertThat(number(http, "errors", failed)).isEqualTo(1);
     assertThat(number(http, "duration_nanos", failed)).isEqualTo(8_000_000);
-    assertThat(windows.flush()).isEmpty();
+    assertThat(windows.flush(NOON + 3600 * SECOND)).isEmpty();
   }
 
   @Test
@@ -68,16 +70,51 @@ final class RedWindowsTest {
     windows.add(key("captured", RequestKind.HTTP, "shop"), NOON, 5_000_000);
     windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON, 5_000_000);
     windows.add(key("otlp", RequestKind.HTTP, "cart"), NOON, 5_000_000);
-    assertThat(counted(windows.flush().getFirst())).isEqualTo(2);
+    assertThat(counted(windows.flush(NOON + 3600 * SECOND).getFirst())).isEqualTo(2);
     // A batch of the exporter comes later.
     windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + SECOND, 5_000_000);
     windows.add(key("otlp", RequestKind.SQL, "shop"), NOON + SECOND, 5_000_000);
-    List<ColumnBatch> later = windows.flush();
+    List<ColumnBatch> later = windows.flush(NOON + 3600 * SECOND);
     assertThat(counted(later.get(0))).isZero();
     assertThat(counted(later.get(1))).isEqualTo(1);
     // It is long ago that the service was captured.
     windows.add(key("otlp", RequestKind.HTTP, "shop"), NOON + 700 * SECOND, 5_000_000);
-    assertThat(counted(windows.flush().getFirst())).isEqualTo(1);
+    assertThat(counted(windows.flush(NOON + 3600 * SECOND).getFirst())).isEqualTo(1);
+  }
+
+  @Test
+  void requestsOfSpans_waitForTheObserverThatReportsLater() {
+    RedWindows patient = new RedWindows("{}", 10, new LongAdder(), Duration.ofSeconds(25));
+    patient.add(key("otlp", RequestKind.HTTP, "shop"), NOON, 5_000_000);
+    patient.add(key("otlp", RequestKind.HTTP, "cart"), NOON, 5_000_000);
+    assertThat(patient.flush(NOON + 11 * SECOND)).isEmpty();
+    assertThat(patient.series()).isEqualTo(2);
+    patient.add(
+        new ObservedRequests.Counted(
+            RequestKind.HTTP,
+            "shop",
+            Role.SERVER,
+            "http",
+            "GET",
+            "/a",
+            "",
+            200,
+            "",
+            false,
+            NOON + 12 * SECOND,
+            5_000_000,
+            7,
+            new int[] {1}),
+        "/a");
+    ColumnBatch known = patient.flush(NOON + 21 * SECOND).getFirst();
+    assertThat(known.texts(1)).containsExactlyInAnyOrder("shop", "shop");
+    assertThat(counted(known)).isEqualTo(1);
+    ColumnBatch later = patient.flush(NOON + 35 * SECOND).getFirst();
+    assertThat(later.texts(1)).containsExactly("cart");
+    assertThat(counted(later)).isEqualTo(1);
+    assertThat(patient.series()).isZero();
+    patient.add(key("otlp", RequestKind.HTTP, "cart"), NOON + 40 * SECOND, 5_000_000);
+    assertThat(patient.flush(Long.MAX_VALUE)).hasSize(1);
   }
 
   private static long counted(ColumnBatch batch) {
