@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A request that two sources tell of is counted once. Rows are deltas, so that a sum over agents
 /// never falls. At most [#MOST_SERIES] label sets; what does not fit is counted in one further
-/// series of its metric, `otel_metric_overflow="true"`. Safe on any thread; about 1 µs a row of
-/// RED, 0.1 µs a span, 0.4 KB a series and 0.6 KB more once it has exemplars.
+/// series of its metric, `otel_metric_overflow="true"`. Safe on any thread; about 2 µs a row of
+/// RED, 0.25 µs a span, 0.3 KB a series and 0.6 KB more once it has exemplars.
 public final class RequestSeries {
   static final int MOST_SERIES = 10_000;
 
@@ -75,7 +75,7 @@ public final class RequestSeries {
   }
 
   private record SpanKey(
-      StreamSchema schema,
+      boolean sent,
       int service,
       int system,
       int method,
@@ -217,12 +217,12 @@ public final class RequestSeries {
       known.clear();
     }
     for (int row = 0; row < rows.rows(); row++) {
-      if (!isKept.test(row)) {
+      if (!isKept.test(row) || roles[row] > Role.CONSUMER.code()) {
         continue;
       }
       SpanKey key =
           new SpanKey(
-              schema,
+              sent,
               services[row],
               sent ? systems[row] : -1,
               methods[row],
