@@ -76,6 +76,20 @@ record Api(String host, int port) {
     }
   }
 
+  /// What GET gives; fails when the answer is an error.
+  String get(String path, String accept) throws IOException {
+    HttpURLConnection connection = open(path);
+    connection.setRequestProperty("Accept", accept);
+    try (var in = connection.getInputStream()) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  /// `/metrics` in OpenMetrics.
+  String metrics() throws IOException {
+    return get("/metrics", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+  }
+
   /// Requests served by a service, by `METHOD route status`.
   ///
   /// @param role `agent` or `colony`

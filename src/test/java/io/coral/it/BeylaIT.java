@@ -130,14 +130,12 @@ final class BeylaIT {
       String metric = "http.server.request.duration";
       // The SDK of the application tells of the same requests, and sooner than Beyla.
       assertThat(Otlp.sendSpans(otlp, applicationSpans(now))).isEqualTo(200);
-      assertThat(
-              Otlp.sendMetrics(
-                  reports,
-                  BeylaPayloads.request(
-                      "payments",
-                      BeylaPayloads.cumulative(
-                          metric, BeylaPayloads.point(CHARGE, start, middle, durations(25))))))
-          .isEqualTo(200);
+      Otlp.sendMetricsByGrpc(
+          reports,
+          BeylaPayloads.request(
+              "payments",
+              BeylaPayloads.cumulative(
+                  metric, BeylaPayloads.point(CHARGE, start, middle, durations(25)))));
       // Cumulative: of these, 25 of each were there before.
       assertThat(
               Otlp.sendMetrics(

@@ -11,6 +11,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +26,13 @@ final class CountingKernelIT {
   private static final Duration COUNTED = Duration.ofSeconds(25);
   private static final Duration STILL_THE_SAME = Duration.ofSeconds(30);
   private static final String SERVICE = "shop";
+  private static final Pattern COUNT =
+      Pattern.compile(
+          "http_server_request_duration_seconds_count\\{service_name=\"shop\","
+              + "http_request_method=\"(\\w+)\",http_route=\"([^\"]+)\","
+              + "http_response_status_code=\"(\\d+)\"[^}]*} (\\d+)");
+  private static final Pattern EXEMPLAR =
+      Pattern.compile(" # \\{trace_id=\"([0-9a-f]{32})\",span_id=\"([0-9a-f]{16})\"} ");
 
   @TempDir Path directory;
 
@@ -83,6 +93,8 @@ final class CountingKernelIT {
         assertCounted(agent, "agent", expected, COUNTED);
         assertCounted(colony, "colony", expected, COUNTED);
         assertNothingLost(agent);
+        assertShown(agent, expected);
+        assertShown(colony, expected);
 
         rest(rest);
         assertThat(agent.api().served("agent", SERVICE)).isEqualTo(expected);
@@ -107,6 +119,30 @@ final class CountingKernelIT {
         connection.close();
       }
     }
+  }
+
+  /// `/metrics` has the same, and an exemplar whose trace is found.
+  private static void assertShown(CoralProcess coral, Map<String, Long> expected) {
+    await("the trace of an exemplar is found")
+        .atMost(COUNTED)
+        .untilAsserted(
+            () -> {
+              String metrics = coral.api().metrics();
+              Map<String, Long> shown = new TreeMap<>();
+              COUNT
+                  .matcher(metrics)
+                  .results()
+                  .forEach(
+                      each ->
+                          shown.put(
+                              each.group(1) + " " + each.group(2) + " " + each.group(3),
+                              Long.parseLong(each.group(4))));
+              assertThat(shown).isEqualTo(expected);
+              Matcher exemplar = EXEMPLAR.matcher(metrics);
+              assertThat(exemplar.find()).isTrue();
+              assertThat(coral.api().get("/api/traces/" + exemplar.group(1), "*/*"))
+                  .contains(exemplar.group(2));
+            });
   }
 
   private static String section(String name, String keys) {

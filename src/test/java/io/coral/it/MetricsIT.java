@@ -8,9 +8,6 @@ import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.common.v1.KeyValue;
 import io.opentelemetry.proto.trace.v1.Span;
 import java.io.IOException;
-import java.net.HttpURLConnection;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,8 +25,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// What was sent is in `/metrics` of agent and colony, by route and status, with exemplars that are
 /// found.
 final class MetricsIT {
-  private static final String OPEN_METRICS =
-      "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
   private static final Pattern EXEMPLAR =
       Pattern.compile(" # \\{trace_id=\"([0-9a-f]{32})\",span_id=\"([0-9a-f]{16})\"} ");
 
@@ -108,12 +103,12 @@ final class MetricsIT {
                 .atMost(Duration.ofSeconds(20))
                 .untilAsserted(
                     () -> {
-                      String text = get(port, "/metrics", OPEN_METRICS);
+                      String text = new Api(port).metrics();
                       assertSame(text, "http_server_request_duration_seconds", server);
                       assertSame(text, "db_client_operation_duration_seconds", database);
                     });
-            assertExemplarsAreFound(get(port, "/metrics", OPEN_METRICS), port, sent);
-            assertThat(get(port, "/metrics", "text/plain"))
+            assertExemplarsAreFound(new Api(port).metrics(), port, sent);
+            assertThat(new Api(port).get("/metrics", "text/plain"))
                 .contains("http_server_request_duration_seconds_count{")
                 .doesNotContain(" # ")
                 .doesNotContain("# EOF");
@@ -158,7 +153,8 @@ final class MetricsIT {
       Matcher exemplar = EXEMPLAR.matcher(line);
       assertThat(exemplar.find()).isTrue();
       assertThat(traces).containsEntry(exemplar.group(2), exemplar.group(1));
-      assertThat(get(port, "/api/traces/" + exemplar.group(1), "*/*")).contains(exemplar.group(2));
+      assertThat(new Api(port).get("/api/traces/" + exemplar.group(1), "*/*"))
+          .contains(exemplar.group(2));
     }
   }
 
@@ -170,9 +166,9 @@ final class MetricsIT {
           for (int port : List.of(agentPort, colonyPort)) {
             await("there is something to check")
                 .atMost(Duration.ofSeconds(20))
-                .until(() -> get(port, "/metrics", "*/*").contains("_seconds_bucket{"));
+                .until(() -> new Api(port).get("/metrics", "*/*").contains("_seconds_bucket{"));
             Path text = directory.resolve("metrics");
-            Files.writeString(text, get(port, "/metrics", "*/*"));
+            Files.writeString(text, new Api(port).get("/metrics", "*/*"));
             Path said = directory.resolve("said");
             Process check =
                 new ProcessBuilder(promtool, "check", "metrics")
@@ -233,18 +229,5 @@ final class MetricsIT {
                     ? "" + each.getValue().getIntValue()
                     : each.getValue().getStringValue())
         .orElse("");
-  }
-
-  private static HttpURLConnection open(int port, String path) throws IOException {
-    return (HttpURLConnection)
-        URI.create("http://127.0.0.1:" + port + path).toURL().openConnection();
-  }
-
-  private static String get(int port, String path, String accept) throws IOException {
-    HttpURLConnection connection = open(port, path);
-    connection.setRequestProperty("Accept", accept);
-    try (var in = connection.getInputStream()) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
   }
 }

@@ -20,7 +20,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Tells from the metrics of Beyla which requests it counted, each once: what a cumulative series
-/// has counted since the point before, or since its start when it began anew. One thread.
+/// has counted since the point before, or all of it when it began anew. It did so when its start is
+/// another one or a count fell; or when a report of its metric was without it, since Beyla forgets
+/// series that are idle and does not change their start when they are back. One thread.
 final class BeylaRequests {
   static final int MOST_SERIES = 10_000;
 
@@ -30,8 +32,22 @@ final class BeylaRequests {
   private static final long FORGET_NANOS = 3_600_000_000_000L;
 
   private final Map<SeriesKey, Last> series = new HashMap<>();
+  private final Map<MetricKey, Reports> reports = new HashMap<>();
 
-  private record SeriesKey(String resource, String metric, String attributes) {}
+  private record MetricKey(String resource, String metric) {}
+
+  private record SeriesKey(MetricKey metric, String attributes) {}
+
+  /// The times of the last two reports of a metric, 0 = none; one may come in several payloads.
+  private record Reports(long unixNanos, long beforeUnixNanos) {
+    Reports with(long reportUnixNanos) {
+      return reportUnixNanos > unixNanos ? new Reports(reportUnixNanos, unixNanos) : this;
+    }
+
+    long lastBefore(long reportUnixNanos) {
+      return unixNanos < reportUnixNanos ? unixNanos : beforeUnixNanos;
+    }
+  }
 
   /// The last point of a series.
   private record Last(long startUnixNanos, long unixNanos, double sum, PointHistogram histogram) {}
@@ -82,6 +98,17 @@ final class BeylaRequests {
     /// The payload was taken: the next points go on from these.
     void taken() {
       series.putAll(read);
+      read.forEach(
+          (key, last) ->
+              reports.merge(
+                  key.metric,
+                  new Reports(last.unixNanos, 0),
+                  (known, one) -> known.with(one.unixNanos)));
+    }
+
+    private boolean wasForgotten(SeriesKey key, Last last, Last point) {
+      Reports known = reports.get(key.metric);
+      return known != null && known.lastBefore(point.unixNanos) > last.unixNanos;
     }
 
     private void reject(String why) {
@@ -109,7 +136,7 @@ final class BeylaRequests {
         return null;
       }
       read.put(key, point);
-      if (last == null || temporality == DELTA || anew) {
+      if (last == null || temporality == DELTA || anew || wasForgotten(key, last, point)) {
         return point;
       }
       PointHistogram more = point.histogram.minus(last.histogram);
@@ -129,6 +156,7 @@ final class BeylaRequests {
   Reading read(ColumnBatch points, long nowUnixNanos) {
     if (series.size() >= MOST_SERIES) {
       series.values().removeIf(last -> nowUnixNanos - last.unixNanos > FORGET_NANOS);
+      reports.values().removeIf(last -> nowUnixNanos - last.unixNanos > FORGET_NANOS);
     }
     Reading reading = new Reading();
     String[] resources = points.texts(METRICS.position("resource"));
@@ -169,7 +197,9 @@ final class BeylaRequests {
             histogram);
     Last more =
         reading.since(
-            new SeriesKey(text(points, "resource", row), metric, attributes), point, temporality);
+            new SeriesKey(new MetricKey(text(points, "resource", row), metric), attributes),
+            point,
+            temporality);
     if (more != null && more.histogram.total() > 0) {
       double unitNanos = text(points, "unit", row).equals("ms") ? 1e6 : 1e9;
       reading.counted.add(

@@ -146,6 +146,42 @@ final class BeylaRequestsTest {
   }
 
   @Test
+  void series_thatWasMissingFromAReport_beginsAnewThoughItsStartIsTheSame() throws Exception {
+    Map<String, Object> refund = Map.of("http.request.method", "POST", "http.route", "/refund");
+    counted(
+        request(
+            "a",
+            cumulative(
+                SERVER,
+                point(CHARGE, START, START + SECOND, 0.2),
+                point(refund, START, START + SECOND, 0.2))));
+    counted(request("a", cumulative(SERVER, point(refund, START, START + 2 * SECOND, 0.2))));
+    List<Counted> back =
+        counted(
+            request(
+                "a",
+                cumulative(
+                    SERVER,
+                    point(CHARGE, START, START + 3 * SECOND, 0.2, 0.2),
+                    point(refund, START, START + 3 * SECOND, 0.2, 0.2))));
+    assertThat(back).extracting(BeylaRequestsTest::total).containsExactly(2L, 1L);
+  }
+
+  @Test
+  void report_inSeveralPayloads_isOne() throws Exception {
+    Map<String, Object> refund = Map.of("http.request.method", "POST", "http.route", "/refund");
+    for (int i = 1; i <= 3; i++) {
+      double[] seconds = new double[i];
+      long time = START + i * SECOND;
+      for (Map<String, Object> each : List.of(CHARGE, refund)) {
+        List<Counted> counted =
+            counted(request("a", cumulative(SERVER, point(each, START, time, seconds))));
+        assertThat(counted).extracting(BeylaRequestsTest::total).containsExactly(1L);
+      }
+    }
+  }
+
+  @Test
   void point_thatComesAgain_isNotCountedAgain() throws Exception {
     ExportMetricsServiceRequest payload =
         request("a", cumulative(SERVER, point(CHARGE, START, START + SECOND, 0.2)));
