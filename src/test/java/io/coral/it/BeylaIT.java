@@ -129,7 +129,7 @@ final class BeylaIT {
       long middle = now - 10_000_000_000L;
       String metric = "http.server.request.duration";
       // The SDK of the application tells of the same requests, and sooner than Beyla.
-      assertThat(Otlp.sendSpans(otlp, applicationSpans(now))).isEqualTo(200);
+      assertThat(Otlp.sendSpans(otlp, applicationSpans(now - 20_000_000_000L))).isEqualTo(200);
       Otlp.sendMetricsByGrpc(
           reports,
           BeylaPayloads.request(
@@ -219,10 +219,10 @@ final class BeylaIT {
   }
 
   /// 40 of the same requests, as the SDK of the application reports them.
-  private static ExportTraceServiceRequest applicationSpans(long now) {
+  private static ExportTraceServiceRequest applicationSpans(long end) {
     ScopeSpans.Builder scope = ScopeSpans.newBuilder();
     for (int i = 1; i <= 40; i++) {
-      scope.addSpans(BeylaPayloads.serverSpan(i, now - 60_000_000, now, CHARGE));
+      scope.addSpans(BeylaPayloads.serverSpan(i, end - 60_000_000, end, CHARGE));
     }
     return ExportTraceServiceRequest.newBuilder()
         .addResourceSpans(

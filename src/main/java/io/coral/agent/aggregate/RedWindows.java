@@ -28,7 +28,11 @@ final class RedWindows {
   static final int MANY_SERIES = 20_000;
 
   private static final long WINDOW_NANOS = 10_000_000_000L;
-  private static final long OBSERVING_LASTS_NANOS = 600_000_000_000L;
+  private static final long CAPTURE_LASTS_NANOS = 600_000_000_000L;
+
+  /// Beyla leaves services alone once it has noticed that they send OTLP themselves.
+  private static final long BEYLA_LASTS_NANOS = 60_000_000_000L;
+
   private static final String OTHER_PEERS = "(other)";
   private static final String CAPTURED = "captured";
   private static final String BEYLA = "beyla";
@@ -38,6 +42,7 @@ final class RedWindows {
   private final int maxPeers;
   private final LongAdder otherPeers;
   private final long patienceNanos;
+  private final long observingLastsNanos;
   private final Map<Long, Map<Key, Series>> windows = new TreeMap<>();
   private final Map<String, Map<String, Boolean>> peers = new HashMap<>();
   private final Map<Observed, Long> observedLast = new HashMap<>();
@@ -77,13 +82,14 @@ final class RedWindows {
 
   /// @param attributes JSON object that stands on every row
   /// @param maxPeers different peers that a service may have, ≥ 1
-  /// @param patience how long after its window a request that a span tells of may be reported by an
-  ///     observer; until then it is not decided whether it is counted
+  /// @param patience how long after its window a request that a span tells of may be reported by
+  ///     Beyla; until then it is not decided whether it is counted. Zero = Beyla does not observe
   RedWindows(String attributes, int maxPeers, LongAdder otherPeers, Duration patience) {
     this.attributes = attributes;
     this.maxPeers = maxPeers;
     this.otherPeers = otherPeers;
     this.patienceNanos = patience.toNanos();
+    this.observingLastsNanos = patience.isZero() ? CAPTURE_LASTS_NANOS : BEYLA_LASTS_NANOS;
   }
 
   /// Counts a captured exchange.
@@ -189,8 +195,7 @@ final class RedWindows {
       while (rows.hasNext()) {
         Map.Entry<Key, Series> row = rows.next();
         Key key = row.getKey();
-        boolean counted = !key.source.equals(SENT) || !isObserved(key, window);
-        if (early && counted && key.source.equals(SENT)) {
+        if (early && key.source.equals(SENT)) {
           continue;
         }
         add(
@@ -198,7 +203,7 @@ final class RedWindows {
             window,
             key,
             row.getValue(),
-            counted);
+            !key.source.equals(SENT) || !isObserved(key, window));
         rows.remove();
         series--;
       }
@@ -213,7 +218,7 @@ final class RedWindows {
 
   private boolean isObserved(Key key, long window) {
     Long last = observedLast.get(observed(key));
-    return last != null && Math.abs(window - last) <= OBSERVING_LASTS_NANOS;
+    return last != null && Math.abs(window - last) <= observingLastsNanos;
   }
 
   private static Observed observed(Key key) {

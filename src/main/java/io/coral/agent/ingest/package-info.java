@@ -5,7 +5,8 @@
 /// bytes of each request; its future decides the answer. Sockets and framing run on the event
 /// loop of [io.coral.agent.ingest.OtlpReceiverVerticle]; content is decompressed and JSON
 /// converted on the worker `coral-otlp`, one at a time, so that a bomb cannot have company.
-/// Start at [io.coral.agent.ingest.OtlpReceiverVerticle].
+/// What a Beyla child reports comes to a port of its own, and to
+/// [io.coral.agent.ingest.BeylaIntake]. Start at [io.coral.agent.ingest.OtlpReceiverVerticle].
 @NullMarked
 package io.coral.agent.ingest;
 
