@@ -12,6 +12,7 @@ import io.coral.agent.capture.CaptureVerticle;
 import io.coral.agent.discovery.DiscoveryVerticle;
 import io.coral.agent.exchange.ExchangeVerticle;
 import io.coral.agent.ingest.BeylaIntake;
+import io.coral.agent.ingest.LeftPayloads;
 import io.coral.agent.ingest.OtlpIntake;
 import io.coral.agent.ingest.OtlpReceiverVerticle;
 import io.coral.agent.ingest.RowIntake;
@@ -97,7 +98,10 @@ public final class AgentVerticle extends VerticleBase {
     var now = clock.instant();
     long startedUnixNanos = now.getEpochSecond() * 1_000_000_000L + now.getNano();
     return vertx
-        .executeBlocking(() -> AgentStore.open(dataDirectory, clock), false)
+        .executeBlocking(
+            () ->
+                AgentStore.open(dataDirectory, clock, new LeftPayloads(config.spanFilter(), clock)),
+            false)
         .compose(
             store ->
                 vertx

@@ -1,16 +1,17 @@
 package io.coral.bus;
 
 import io.coral.model.ColumnBatch;
-import io.coral.model.PayloadId;
+import io.coral.model.Payload;
 import io.vertx.core.Future;
 import java.util.List;
 
 /// Keeps rows that somebody waits for. On any thread.
 public interface RowKeeper {
-  /// Completes when the rows are committed, all of them or none.
+  /// Completes when the rows are safe on disk, all of them or none: whoever reads from then on
+  /// finds them, whatever becomes of this process.
   ///
   /// @param payload what the rows were made of: the same one is kept once within some minutes
   /// @return false when the same payload was kept before; fails with a [FullException] when
   ///     there is no room now
-  Future<Boolean> keep(List<ColumnBatch> batches, PayloadId payload);
+  Future<Boolean> keep(List<ColumnBatch> batches, Payload payload);
 }

@@ -4,6 +4,7 @@ import io.coral.bus.FullException;
 import io.coral.bus.RowKeeper;
 import io.coral.bus.Topics;
 import io.coral.model.ColumnBatch;
+import io.coral.model.Payload;
 import io.coral.model.PayloadId;
 import io.coral.model.StreamSchema;
 import io.coral.telemetry.Figures;
@@ -16,7 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,17 +25,20 @@ import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Event loop that collects batches; one worker thread, `coral-storage`, that commits them: by
-/// 8,000 rows or 200 ms, and sooner when somebody waits for them, by 4,000 rows or 20 ms. A commit
-/// that fails is tried again with the next one, unless its rows are waited for: then they fail.
-/// Rows beyond the limit are counted, or refused.
+/// Event loop that collects batches; one worker thread, `coral-storage`, that stores them.
+///
+/// Rows are committed each 200 ms, or when there are 8,000. Those of payloads, which somebody waits
+/// for, are made safe within 5 ms, and committed each 200 ms, or when there are 30,000. A commit
+/// that fails is tried again with the next one; payloads that cannot be made safe fail. Rows beyond
+/// the limit are counted, or refused.
 public final class AgentStorageVerticle extends VerticleBase implements RowKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(AgentStorageVerticle.class);
   private static final int COMMIT_ROWS = 8000;
   private static final int MAX_WAITING_ROWS = 200_000;
   private static final long COMMIT_MILLIS = 200;
-  private static final int AWAITED_COMMIT_ROWS = 4000;
-  private static final long AWAITED_COMMIT_MILLIS = 20;
+  private static final int AWAITED_ROWS = 4000;
+  private static final long AWAITED_MILLIS = 5;
+  private static final int MOST_PENDING_ROWS = 30_000;
   private static final int MAX_AWAITED_ROWS = 100_000;
   private static final long RETENTION_MILLIS = 60_000;
 
@@ -57,7 +61,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
 
   /// Rows that somebody waits for.
   private record Awaited(
-      List<ColumnBatch> batches, int rows, PayloadId payload, Promise<Boolean> kept) {}
+      List<ColumnBatch> batches, int rows, Payload payload, Promise<Boolean> kept) {}
 
   /// The verticle closes the store when it stops.
   ///
@@ -83,9 +87,10 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   public Future<?> start() {
     writer = vertx.createSharedWorkerExecutor("coral-storage", 1);
     topics.rows().listen(this::take);
-    figures.gauge("coral_storage_waiting_rows", () -> waitingRows + awaitedRows);
+    figures.gauge(
+        "coral_storage_waiting_rows", () -> waitingRows + awaitedRows + store.pendingRows());
     figures.gauge("coral_stored_bytes", store::storedBytes);
-    vertx.setPeriodic(COMMIT_MILLIS, _ -> commitIfIdle());
+    vertx.setPeriodic(COMMIT_MILLIS, _ -> commitIfIdle(true));
     vertx.setPeriodic(RETENTION_MILLIS, _ -> writer.executeBlocking(this::dropExpired, true));
     return Future.succeededFuture();
   }
@@ -98,12 +103,12 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     waiting.add(batch);
     waitingRows += batch.rows();
     if (waitingRows >= COMMIT_ROWS) {
-      commitIfIdle();
+      commitIfIdle(true);
     }
   }
 
   @Override
-  public Future<Boolean> keep(List<ColumnBatch> batches, PayloadId payload) {
+  public Future<Boolean> keep(List<ColumnBatch> batches, Payload payload) {
     Promise<Boolean> kept = Promise.promise();
     int rows = batches.stream().mapToInt(ColumnBatch::rows).sum();
     context.runOnContext(_ -> await(new Awaited(batches, rows, payload, kept)));
@@ -111,87 +116,115 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   }
 
   private void await(Awaited rows) {
-    if (awaitedRows > 0 && awaitedRows + rows.rows > MAX_AWAITED_ROWS) {
-      rows.kept.fail(new FullException(awaitedRows + " rows wait to be stored"));
+    int ahead = awaitedRows + store.pendingRows();
+    if (ahead > 0 && ahead + rows.rows > MAX_AWAITED_ROWS) {
+      rows.kept.fail(new FullException(ahead + " rows wait to be stored"));
       return;
     }
     awaited.add(rows);
     awaitedRows += rows.rows;
-    if (awaitedRows >= AWAITED_COMMIT_ROWS) {
-      commitIfIdle();
+    if (awaitedRows >= AWAITED_ROWS) {
+      commitIfIdle(false);
     } else if (!commitIsDue) {
       commitIsDue = true;
       vertx.setTimer(
-          AWAITED_COMMIT_MILLIS,
+          AWAITED_MILLIS,
           _ -> {
             commitIsDue = false;
-            commitIfIdle();
+            commitIfIdle(false);
           });
     }
   }
 
-  private void commitIfIdle() {
-    if ((waiting.isEmpty() && awaited.isEmpty()) || !commit.isComplete()) {
+  /// @param all or only what somebody waits for
+  private void commitIfIdle(boolean all) {
+    boolean hasRows = !waiting.isEmpty() || store.pendingRows() > 0;
+    if ((awaited.isEmpty() && !(all && hasRows)) || !commit.isComplete()) {
       return;
     }
-    List<ColumnBatch> batches = waiting;
+    List<ColumnBatch> batches = all ? waiting : List.of();
+    int rows = all ? waitingRows : 0;
     List<Awaited> answers = awaited;
-    int rows = waitingRows;
     int rowsOfAnswers = awaitedRows;
-    waiting = new ArrayList<>();
-    waitingRows = 0;
+    if (all) {
+      waiting = new ArrayList<>();
+      waitingRows = 0;
+    }
     awaited = new ArrayList<>();
     commit =
         writer
-            .executeBlocking(() -> append(batches, answers), true)
-            .onSuccess(
-                stored -> {
-                  count(batches, rows);
+            .executeBlocking(() -> keep(answers), true)
+            .onComplete(
+                kept -> {
+                  awaitedRows -= rowsOfAnswers;
                   for (Awaited each : answers) {
-                    boolean isNew = stored.contains(each);
-                    if (isNew) {
-                      count(each.batches, each.rows);
+                    if (kept.failed()) {
+                      each.kept.fail(kept.cause());
+                    } else {
+                      each.kept.complete(kept.result().contains(each));
                     }
-                    each.kept.complete(isNew);
                   }
                 })
-            .<Void>mapEmpty()
-            .recover(
+            .onFailure(
                 failure -> {
                   failures.increment();
-                  LOG.error("{} rows could not be stored and are tried again", rows, failure);
-                  waiting.addAll(0, batches);
-                  waitingRows += rows;
-                  answers.forEach(each -> each.kept.fail(failure));
-                  return Future.succeededFuture();
+                  LOG.error("{} rows of payloads are refused", rowsOfAnswers, failure);
                 })
+            .otherwiseEmpty()
+            .compose(
+                _ ->
+                    all || store.pendingRows() >= MOST_PENDING_ROWS
+                        ? commit(batches, rows)
+                        : Future.succeededFuture())
             .onComplete(
                 _ -> {
-                  awaitedRows -= rowsOfAnswers;
                   // What came meanwhile has waited long enough.
                   if (!awaited.isEmpty()) {
-                    vertx.runOnContext(_ -> commitIfIdle());
+                    vertx.runOnContext(_ -> commitIfIdle(false));
                   }
                 });
   }
 
-  /// What was sent twice is stored once.
+  private Future<Void> commit(List<ColumnBatch> batches, int rows) {
+    return writer
+        .<Void>executeBlocking(
+            () -> {
+              store.append(batches);
+              return null;
+            },
+            true)
+        .onSuccess(_ -> count(batches, rows))
+        .recover(
+            failure -> {
+              failures.increment();
+              LOG.error("{} rows could not be stored and are tried again", rows, failure);
+              waiting.addAll(0, batches);
+              waitingRows += rows;
+              return Future.succeededFuture();
+            });
+  }
+
+  /// What was sent twice is kept once.
   ///
   /// @return those whose rows are new
-  private Set<Awaited> append(List<ColumnBatch> batches, List<Awaited> answers) {
-    List<ColumnBatch> all = new ArrayList<>(batches);
-    Set<PayloadId> payloads = new LinkedHashSet<>();
-    Set<Awaited> stored = Collections.newSetFromMap(new IdentityHashMap<>());
+  private Set<Awaited> keep(List<Awaited> answers) {
+    List<ColumnBatch> batches = new ArrayList<>();
+    Map<PayloadId, Payload> payloads = new LinkedHashMap<>();
+    Set<Awaited> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+    int rows = 0;
     for (Awaited each : answers) {
-      if (!store.isStored(each.payload) && payloads.add(each.payload)) {
-        all.addAll(each.batches);
-        stored.add(each);
+      PayloadId id = each.payload.id();
+      if (!store.isKept(id) && payloads.putIfAbsent(id, each.payload) == null) {
+        batches.addAll(each.batches);
+        kept.add(each);
+        rows += each.rows;
       }
     }
-    if (!all.isEmpty()) {
-      store.append(all, List.copyOf(payloads));
+    if (!kept.isEmpty()) {
+      store.keep(List.copyOf(payloads.values()), batches);
+      stored.add(rows);
     }
-    return stored;
+    return kept;
   }
 
   private void count(List<ColumnBatch> batches, int rows) {
@@ -222,7 +255,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     return commit
         .compose(
             _ -> {
-              commitIfIdle();
+              commitIfIdle(true);
               return commit;
             })
         .compose(

@@ -1,7 +1,9 @@
 package io.coral.storage;
 
+import io.coral.bus.PayloadRows;
 import io.coral.histogram.Bounds;
 import io.coral.model.ColumnBatch;
+import io.coral.model.Payload;
 import io.coral.model.PayloadId;
 import io.coral.model.StreamSchema;
 import java.io.IOException;
@@ -41,9 +43,12 @@ import org.slf4j.LoggerFactory;
 /// side file holds the highest number that was committed, so that such a loss is seen and stated
 /// ([#losses()]).
 ///
-/// [#append], [#dropExpired] and [#close] belong to one thread, the writer; everything else may be
-/// called on any thread and blocks. Failures are [StorageException]s; after one the transaction is
-/// rolled back.
+/// Rows of payloads wait until there are thousands of them, since rows that are stored together
+/// cost half. Until then the payloads are in a log ([PayloadLog]) beside the database. Readers
+/// have them stored first, so that nobody sees the difference.
+///
+/// Everything may be called on any thread and blocks. Failures are [StorageException]s; after one
+/// the transaction is rolled back.
 public final class AgentStore implements AutoCloseable, RowSource {
   private static final Logger LOG = LoggerFactory.getLogger(AgentStore.class);
 
@@ -67,25 +72,50 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private final List<String> losses = new CopyOnWriteArrayList<>();
   private final FileChannel highWater;
   private final RecentPayloads payloads = new RecentPayloads();
+  private final PayloadLog log;
+
+  // Held by whoever writes.
+  private final Object writing = new Object();
+  private List<ColumnBatch> pending = new ArrayList<>();
+  private List<PayloadId> pendingPayloads = new ArrayList<>();
+  private volatile int pendingRows;
 
   private AgentStore(
-      Path directory, Clock clock, Database database, long epoch, FileChannel highWater) {
+      Path directory,
+      Clock clock,
+      Database database,
+      long epoch,
+      FileChannel highWater,
+      PayloadLog log) {
     this.directory = directory;
     this.clock = clock;
     this.database = database;
     this.epoch = epoch;
     this.highWater = highWater;
+    this.log = log;
+  }
+
+  /// Opens a store that no payloads were left in.
+  public static AgentStore open(Path directory, Clock clock) {
+    return open(
+        directory,
+        clock,
+        _ -> {
+          throw new IllegalStateException("nobody makes rows of payloads here");
+        });
   }
 
   /// Opens or creates the store. A database that cannot be opened is renamed and kept, and a new
   /// one takes its place.
-  public static AgentStore open(Path directory, Clock clock) {
+  ///
+  /// @param payloadRows makes the rows of payloads that were taken but not stored
+  public static AgentStore open(Path directory, Clock clock, PayloadRows payloadRows) {
     Path file = directory.resolve(FILE_NAME);
     List<String> losses = new ArrayList<>();
     try {
       Files.createDirectories(directory);
       try {
-        return openFile(directory, clock, losses);
+        return openFile(directory, clock, losses, payloadRows);
       } catch (SQLException e) {
         if (isLocked(e) || !Files.exists(file)) {
           throw new StorageException("cannot open " + file, e);
@@ -98,7 +128,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
                 + "; what it held is not served ("
                 + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
                 + ")");
-        return openFile(directory, clock, losses);
+        return openFile(directory, clock, losses, payloadRows);
       }
     } catch (SQLException e) {
       throw new StorageException("cannot open " + file, e);
@@ -112,7 +142,8 @@ public final class AgentStore implements AutoCloseable, RowSource {
     return message.contains("Could not set lock") || message.contains("Permission denied");
   }
 
-  private static AgentStore openFile(Path directory, Clock clock, List<String> losses)
+  private static AgentStore openFile(
+      Path directory, Clock clock, List<String> losses, PayloadRows payloadRows)
       throws SQLException, IOException {
     Database database = Database.open(directory.resolve(FILE_NAME).toString(), MEMORY_MEGABYTES);
     try {
@@ -141,10 +172,14 @@ public final class AgentStore implements AutoCloseable, RowSource {
               StandardOpenOption.CREATE,
               StandardOpenOption.READ,
               StandardOpenOption.WRITE);
-      AgentStore store = new AgentStore(directory, clock, database, epoch, highWater);
+      long generation = Database.number(connection, "SELECT generation FROM payload_log");
+      PayloadLog log =
+          new PayloadLog(directory, Math.max(generation, PayloadLog.newest(directory) + 1));
+      AgentStore store = new AgentStore(directory, clock, database, epoch, highWater, log);
       store.losses.addAll(losses);
       store.load(connection);
       store.checkHighWater(connection);
+      store.storeLeftPayloads(generation, payloadRows);
       store.replaceViews(connection);
       return store;
     } catch (SQLException | IOException e) {
@@ -163,6 +198,8 @@ public final class AgentStore implements AutoCloseable, RowSource {
         "CREATE TABLE IF NOT EXISTS streams (stream VARCHAR NOT NULL, epoch BIGINT NOT NULL,"
             + " last_seq BIGINT NOT NULL)");
     RecentPayloads.create(connection);
+    Database.execute(
+        connection, "CREATE TABLE IF NOT EXISTS payload_log AS SELECT 1::BIGINT AS generation");
     createBounds(connection, "");
   }
 
@@ -265,18 +302,88 @@ public final class AgentStore implements AutoCloseable, RowSource {
     return new StreamTable("metrics", "_p" + startSeconds, schema, false);
   }
 
+  /// Stores what was taken before the last end and is not in the database.
+  private void storeLeftPayloads(long generation, PayloadRows payloadRows) throws IOException {
+    PayloadLog.Found found = PayloadLog.read(directory, generation);
+    if (found.damaged() > 0) {
+      losses.add(
+          found.damaged() + " bytes of payloads that had been taken are damaged and not stored");
+    }
+    List<ColumnBatch> batches = new ArrayList<>();
+    List<PayloadId> ids = new ArrayList<>();
+    for (Payload payload : found.payloads()) {
+      try {
+        if (!payloads.contains(payload.id())) {
+          batches.addAll(payloadRows.of(payload));
+          payloads.add(List.of(payload.id()));
+          ids.add(payload.id());
+        }
+      } catch (RuntimeException e) {
+        losses.add("a payload of " + payload.size() + " bytes cannot be read again: " + e);
+      }
+    }
+    if (!ids.isEmpty()) {
+      store(batches, ids);
+    }
+    PayloadLog.deleteBefore(directory, log.next());
+  }
+
   /// Stores batches in one transaction. When this returns, they are committed.
   public void append(List<ColumnBatch> batches) {
-    append(batches, List.of());
+    synchronized (writing) {
+      List<ColumnBatch> all = new ArrayList<>(pending);
+      all.addAll(batches);
+      if (!all.isEmpty()) {
+        store(all, pendingPayloads);
+      }
+      pending = new ArrayList<>();
+      pendingPayloads = new ArrayList<>();
+      pendingRows = 0;
+    }
   }
 
-  /// Whether rows of a payload were stored lately.
-  boolean isStored(PayloadId payload) {
-    return payloads.contains(payload);
+  /// Whether a payload was kept lately.
+  boolean isKept(PayloadId payload) {
+    synchronized (writing) {
+      return payloads.contains(payload);
+    }
   }
 
-  /// The same with the payloads that the batches were made of.
-  void append(List<ColumnBatch> batches, List<PayloadId> ofPayloads) {
+  /// Takes payloads and their rows. When this returns, they are safe; they are stored by the next
+  /// [#append], or when somebody reads.
+  void keep(List<Payload> taken, List<ColumnBatch> batches) {
+    synchronized (writing) {
+      try {
+        log.append(taken);
+      } catch (IOException e) {
+        throw new StorageException("cannot write the log of payloads", e);
+      }
+      List<PayloadId> ids = taken.stream().map(Payload::id).toList();
+      payloads.add(ids);
+      pendingPayloads.addAll(ids);
+      pending.addAll(batches);
+      pendingRows += batches.stream().mapToInt(ColumnBatch::rows).sum();
+    }
+  }
+
+  /// Rows that are safe, but not stored yet.
+  int pendingRows() {
+    return pendingRows;
+  }
+
+  /// Stores what waits, for somebody who wants to read it. When that fails it goes on waiting, and
+  /// what is stored can be read.
+  private void settle() {
+    if (pendingRows > 0) {
+      try {
+        append(List.of());
+      } catch (StorageException e) {
+        LOG.warn("{} rows wait to be stored", pendingRows, e);
+      }
+    }
+  }
+
+  private void store(List<ColumnBatch> batches, List<PayloadId> ofPayloads) {
     DuckDBConnection connection = database.writer();
     long now = clock.instant().getEpochSecond();
     Map<StreamSchema, StreamTable> touched = new LinkedHashMap<>();
@@ -306,6 +413,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       }
       if (!ofPayloads.isEmpty()) {
         payloads.write(connection, ofPayloads, now);
+        Database.execute(connection, "UPDATE payload_log SET generation = " + log.next());
       }
       for (Map.Entry<String, Long> stream : next.entrySet()) {
         if (!stream.getValue().equals(nextSeq.get(stream.getKey()))) {
@@ -315,11 +423,13 @@ public final class AgentStore implements AutoCloseable, RowSource {
       Database.execute(connection, "COMMIT");
     } catch (SQLException e) {
       Database.rollBack(connection);
-      touched.values().forEach(StreamTable::forgetUncommitted);
-      throw new StorageException("cannot store " + batches.size() + " batches", e);
+      if (ofPayloads.isEmpty() || !isCommitted(connection)) {
+        touched.values().forEach(StreamTable::forgetUncommitted);
+        throw new StorageException("cannot store " + batches.size() + " batches", e);
+      }
+      LOG.warn("rows are stored, but what follows a commit failed", e);
     }
     touched.values().forEach(StreamTable::committed);
-    payloads.committed(ofPayloads);
     // Readers learn of rows when they can see them: a colony takes what is below a range for gone.
     synchronized (partitions) {
       touched.forEach(
@@ -333,6 +443,16 @@ public final class AgentStore implements AutoCloseable, RowSource {
       nextSeq.putAll(next);
     }
     afterCommit(connection, otherColumns);
+  }
+
+  /// Whether a commit that failed took effect all the same.
+  private boolean isCommitted(DuckDBConnection connection) {
+    try {
+      return Database.number(connection, "SELECT generation FROM payload_log") == log.next();
+    } catch (SQLException e) {
+      LOG.debug("it cannot be told whether rows were stored", e);
+      return false;
+    }
   }
 
   /// The partition to write into, null when a new one begins.
@@ -363,11 +483,12 @@ public final class AgentStore implements AutoCloseable, RowSource {
   /// The rows are stored: a failure here must not look like theirs, or they would be stored again.
   private void afterCommit(DuckDBConnection connection, boolean otherColumns) {
     try {
+      log.committed();
       writeHighWater();
       if (otherColumns) {
         replaceViews(connection);
       }
-    } catch (SQLException | UncheckedIOException e) {
+    } catch (SQLException | IOException | UncheckedIOException e) {
       LOG.error("rows are stored, but the high-water mark or the views are not up to date", e);
     }
   }
@@ -404,6 +525,12 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   /// Drops the tables that ended before the retention.
   public void dropExpired(Map<StreamSchema, Duration> retention) {
+    synchronized (writing) {
+      dropExpiredTables(retention);
+    }
+  }
+
+  private void dropExpiredTables(Map<StreamSchema, Duration> retention) {
     DuckDBConnection connection = database.writer();
     long now = clock.instant().getEpochSecond();
     List<StreamTable> expired = new ArrayList<>();
@@ -437,7 +564,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
           "CREATE OR REPLACE VIEW "
               + schema.name()
               + "_rows AS "
-              + relation(schema, 0, Long.MAX_VALUE));
+              + relation(schema, stored(schema), ""));
     }
     Database.execute(connection, agentViews());
   }
@@ -459,6 +586,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   /// What is here of each stream and epoch, oldest epoch first.
   public List<StoredRange> ranges() {
+    settle();
     List<StoredRange> ranges = new ArrayList<>();
     synchronized (partitions) {
       for (StreamSchema schema : StreamSchema.ALL) {
@@ -535,11 +663,17 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   @Override
   public Connection reader() throws SQLException {
+    settle();
     return database.reader();
   }
 
   @Override
   public List<StreamTable> tables(StreamSchema schema) {
+    settle();
+    return stored(schema);
+  }
+
+  private List<StreamTable> stored(StreamSchema schema) {
     synchronized (partitions) {
       return List.copyOf(partitionsOf(schema).values());
     }
@@ -557,7 +691,9 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   /// Bytes on disk, the write-ahead log included.
   public long storedBytes() {
-    return size(directory.resolve(FILE_NAME)) + size(directory.resolve(FILE_NAME + ".wal"));
+    return size(directory.resolve(FILE_NAME))
+        + size(directory.resolve(FILE_NAME + ".wal"))
+        + log.bytes();
   }
 
   static long size(Path file) {
@@ -576,7 +712,17 @@ public final class AgentStore implements AutoCloseable, RowSource {
   /// Marks the epoch as ended cleanly and closes the file.
   @Override
   public void close() {
+    synchronized (writing) {
+      if (pendingRows > 0) {
+        append(List.of());
+      }
+      closeFiles();
+    }
+  }
+
+  private void closeFiles() {
     try {
+      log.close();
       Database.execute(
           database.writer(), "UPDATE epochs SET closed_clean = true WHERE epoch = " + epoch);
       database.close();

@@ -68,8 +68,8 @@ final class RecentPayloads {
     }
   }
 
-  /// The transaction was committed.
-  void committed(List<PayloadId> payloads) {
+  /// Payloads are safe, if not in the database yet.
+  void add(List<PayloadId> payloads) {
     newer.addAll(payloads);
   }
 }

@@ -2,8 +2,9 @@ package io.coral.agent.ingest;
 
 import io.coral.bus.FullException;
 import io.coral.bus.RowKeeper;
-import io.coral.model.PayloadId;
+import io.coral.model.Payload;
 import io.coral.otlp.DecodedItems;
+import io.coral.otlp.Signal;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.List;
@@ -12,17 +13,19 @@ import java.util.List;
 final class KeptPayloads {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
+  private final Signal signal;
   private final RowKeeper keeper;
 
-  KeptPayloads(RowKeeper keeper) {
+  KeptPayloads(Signal signal, RowKeeper keeper) {
+    this.signal = signal;
     this.keeper = keeper;
   }
 
-  /// @param whenNew runs when the rows are committed, unless the same payload was kept before
+  /// @param whenNew runs when the rows are safe, unless the same payload was kept before
   /// @return fails with an [OverloadedException] or the failure of the store
   Future<Accepted> keep(DecodedItems decoded, byte[] protobuf, int from, int to, Runnable whenNew) {
     return keeper
-        .keep(List.of(decoded.batch()), PayloadId.of(protobuf, from, to))
+        .keep(List.of(decoded.batch()), Payload.of(signal.ordinal(), protobuf, from, to))
         .map(
             isNew -> {
               if (isNew) {

@@ -6,6 +6,7 @@ import io.coral.otlp.LogDecoder;
 import io.coral.otlp.MalformedPayloadException;
 import io.coral.otlp.MetricDecoder;
 import io.coral.otlp.PayloadDecoder;
+import io.coral.otlp.Signal;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import java.time.Clock;
@@ -18,14 +19,15 @@ public final class RowIntake {
   private final KeptPayloads payloads;
   private final LongAdder received;
 
-  private RowIntake(PayloadDecoder decoder, RowKeeper keeper, LongAdder received) {
+  private RowIntake(Signal signal, PayloadDecoder decoder, RowKeeper keeper, LongAdder received) {
     this.decoder = decoder;
-    this.payloads = new KeptPayloads(keeper);
+    this.payloads = new KeptPayloads(signal, keeper);
     this.received = received;
   }
 
   public static RowIntake ofMetrics(RowKeeper keeper, Figures figures, Clock clock) {
     return new RowIntake(
+        Signal.METRICS,
         new MetricDecoder(clock),
         keeper,
         figures.counter("coral_otlp_metric_points_received_total"));
@@ -33,7 +35,10 @@ public final class RowIntake {
 
   public static RowIntake ofLogs(RowKeeper keeper, Figures figures, Clock clock) {
     return new RowIntake(
-        new LogDecoder(clock), keeper, figures.counter("coral_otlp_log_records_received_total"));
+        Signal.LOGS,
+        new LogDecoder(clock),
+        keeper,
+        figures.counter("coral_otlp_log_records_received_total"));
   }
 
   /// Fails with a [MalformedPayloadException], an [OverloadedException] or the failure of the

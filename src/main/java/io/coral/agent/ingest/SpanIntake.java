@@ -9,6 +9,7 @@ import io.coral.model.SpanRequests;
 import io.coral.model.TraceShare;
 import io.coral.otlp.DecodedItems;
 import io.coral.otlp.MalformedPayloadException;
+import io.coral.otlp.Signal;
 import io.coral.otlp.SpanDecoder;
 import io.coral.otlp.SpanFacts;
 import io.coral.telemetry.Figures;
@@ -40,7 +41,7 @@ public final class SpanIntake {
       boolean fromBeyla,
       Figures figures,
       Clock clock) {
-    this.payloads = new KeptPayloads(keeper);
+    this.payloads = new KeptPayloads(Signal.TRACES, keeper);
     this.requests = requests;
     this.filter = filter;
     this.fromBeyla = fromBeyla;
@@ -70,7 +71,7 @@ public final class SpanIntake {
                 }
                 told[0] = told[0] == null ? new SpanRequests(texts) : told[0];
                 tell(facts, told[0]);
-                boolean kept = isKept(facts);
+                boolean kept = isKept(facts, filter);
                 spans[1] += kept ? 0 : 1;
                 return kept;
               });
@@ -114,7 +115,7 @@ public final class SpanIntake {
   }
 
   /// The static filter: errors and slow spans always, the rest by trace.
-  private boolean isKept(SpanFacts span) {
+  static boolean isKept(SpanFacts span, SpanFilterConfig filter) {
     return (filter.alwaysCaptureErrors() && span.outcome == 2)
         || (filter.highLatencyThresholdMillis() > 0
             && span.durationNanos > filter.highLatencyThresholdMillis() * NANOS_PER_MILLI)

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coral.bus.FullException;
 import io.coral.model.ColumnBatch;
+import io.coral.model.Payload;
 import io.coral.model.PayloadId;
 import io.coral.otlp.MalformedPayloadException;
 import io.coral.otlp.SentLogs;
@@ -28,9 +29,9 @@ final class RowIntakeTest {
   private final List<ColumnBatch> kept = new ArrayList<>();
   private final Set<PayloadId> payloads = new HashSet<>();
 
-  private Future<Boolean> keep(List<ColumnBatch> batches, PayloadId id) {
+  private Future<Boolean> keep(List<ColumnBatch> batches, Payload payload) {
     kept.addAll(batches);
-    return Future.succeededFuture(payloads.add(id));
+    return Future.succeededFuture(payloads.add(payload.id()));
   }
 
   @Test

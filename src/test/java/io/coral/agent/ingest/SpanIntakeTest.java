@@ -8,6 +8,7 @@ import io.coral.bus.Topic;
 import io.coral.bus.Topics;
 import io.coral.config.SpanFilterConfig;
 import io.coral.model.ColumnBatch;
+import io.coral.model.Payload;
 import io.coral.model.PayloadId;
 import io.coral.model.SpanRequests;
 import io.coral.otlp.BeylaPayloads;
@@ -46,9 +47,9 @@ final class SpanIntakeTest {
     return new SpanIntake(keeper, told, filter, false, new Figures(), Clock.systemUTC());
   }
 
-  private Future<Boolean> keep(List<ColumnBatch> batches, PayloadId id) {
+  private Future<Boolean> keep(List<ColumnBatch> batches, Payload payload) {
     kept.addAll(batches);
-    return Future.succeededFuture(payloads.add(id));
+    return Future.succeededFuture(payloads.add(payload.id()));
   }
 
   private ColumnBatch keptBy(SpanFilterConfig filter) {
