@@ -161,7 +161,11 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
                     if (kept.failed()) {
                       each.kept.fail(kept.cause());
                     } else {
-                      each.kept.complete(kept.result().contains(each));
+                      boolean isNew = kept.result().contains(each);
+                      if (isNew) {
+                        count(each.batches, each.rows);
+                      }
+                      each.kept.complete(isNew);
                     }
                   }
                 })
@@ -211,18 +215,15 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     List<ColumnBatch> batches = new ArrayList<>();
     Map<PayloadId, Payload> payloads = new LinkedHashMap<>();
     Set<Awaited> kept = Collections.newSetFromMap(new IdentityHashMap<>());
-    int rows = 0;
     for (Awaited each : answers) {
       PayloadId id = each.payload.id();
       if (!store.isKept(id) && payloads.putIfAbsent(id, each.payload) == null) {
         batches.addAll(each.batches);
         kept.add(each);
-        rows += each.rows;
       }
     }
     if (!kept.isEmpty()) {
       store.keep(List.copyOf(payloads.values()), batches);
-      stored.add(rows);
     }
     return kept;
   }
