@@ -42,7 +42,14 @@ public final class LeftPayloads implements PayloadRows {
     int from = payload.from();
     int to = payload.to();
     return switch (Signal.values()[payload.signal()]) {
-      case TRACES -> spans.decode(bytes, from, to, (facts, _) -> SpanIntake.isKept(facts, filter));
+      case TRACES ->
+          spans.decode(
+              bytes,
+              from,
+              to,
+              (facts, texts) ->
+                  SpanIntake.isKept(facts, filter)
+                      || BeylaOrigin.isBeyla(texts.text(facts.resource), texts.text(facts.scope)));
       case METRICS -> metrics.decode(bytes, from, to);
       case LOGS -> logs.decode(bytes, from, to);
     };
