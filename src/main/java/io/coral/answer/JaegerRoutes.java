@@ -3,6 +3,7 @@ package io.coral.answer;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.coral.rpc.RpcServer;
+import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.SpanSearch;
 import io.coral.storage.Trace;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +36,7 @@ public final class JaegerRoutes {
   private final TraceQueries traces;
   private final TraceFinder finder;
   private final SpanSearch.Dependencies dependencies;
+  private final Supplier<Completeness> completeness;
   private final Clock clock;
 
   // Of the event loop.
@@ -48,13 +51,20 @@ public final class JaegerRoutes {
     }
   }
 
+  /// @param completeness of an answer that is given now; may block
   public JaegerRoutes(
-      Vertx vertx, SpanQueries spans, TraceQueries traces, TraceFinder finder, Clock clock) {
+      Vertx vertx,
+      SpanQueries spans,
+      TraceQueries traces,
+      TraceFinder finder,
+      Supplier<Completeness> completeness,
+      Clock clock) {
     this.vertx = vertx;
     this.spans = spans;
     this.traces = traces;
     this.finder = finder;
     this.dependencies = spans;
+    this.completeness = completeness;
     this.clock = clock;
   }
 
@@ -110,6 +120,23 @@ public final class JaegerRoutes {
     JsonObject json = new JsonObject();
     json.add("error", error);
     return new Answer(status, json);
+  }
+
+  /// An agent that was not heard of may have the trace.
+  private Answer notFound(boolean v3) {
+    Completeness now = completeness.get();
+    int silent = now.getAgentsTotal() - now.getAgentsAnswered();
+    return failed(
+        404,
+        silent == 0
+            ? "trace not found"
+            : "trace not found, but "
+                + silent
+                + " of "
+                + now.getAgentsTotal()
+                + " agents did not answer: "
+                + String.join("; ", now.getGapsList()),
+        v3);
   }
 
   private <T> Future<T> onWorker(Callable<T> work) {
@@ -216,7 +243,7 @@ public final class JaegerRoutes {
         .compose(
             trace ->
                 trace.spans().isEmpty()
-                    ? Future.succeededFuture(failed(404, "trace not found", false))
+                    ? onWorker(() -> notFound(false))
                     : onWorker(() -> answer(List.of(trace), 0)));
   }
 
@@ -289,7 +316,7 @@ public final class JaegerRoutes {
         .compose(
             trace ->
                 trace.spans().isEmpty()
-                    ? Future.succeededFuture(failed(404, "trace not found", true))
+                    ? onWorker(() -> notFound(true))
                     : onWorker(() -> result(List.of(trace))));
   }
 

@@ -10,6 +10,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.util.JsonFormat;
 import io.coral.otlp.SpanDecoder;
 import io.coral.rpc.RpcServer;
+import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.storage.AgentStore;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.TraceQueries;
@@ -57,6 +58,7 @@ final class JaegerRoutesTest {
 
   @TempDir Path directory;
   private final Vertx vertx = Vertx.vertx();
+  private volatile Completeness completeness = answered(1, 1);
   private AgentStore store;
   private ExportTraceServiceRequest payload;
   private int port;
@@ -103,6 +105,7 @@ final class JaegerRoutesTest {
             new SpanQueries(store),
             traces,
             prefix -> vertx.executeBlocking(() -> traces.find(prefix), false),
+            () -> completeness,
             clock)
         .mount(server);
     port =
@@ -435,5 +438,19 @@ final class JaegerRoutesTest {
     assertThat(error.get("msg").getAsString()).isEqualTo("trace not found");
     assertThat(get(404, "/api/v3/traces/abc").has("error")).isTrue();
     get(404, "/api/services/shop/nothing");
+  }
+
+  @Test
+  void trace_thatIsUnknown_whileAnAgentIsSilent_isNotSaidToBeNowhere() throws Exception {
+    completeness = answered(2, 1).toBuilder().addGaps("host-b did not answer: refused").build();
+    JsonObject error =
+        get(404, "/api/traces/abc").getAsJsonArray("errors").get(0).getAsJsonObject();
+    assertThat(error.get("msg").getAsString())
+        .isEqualTo(
+            "trace not found, but 1 of 2 agents did not answer: host-b did not answer: refused");
+  }
+
+  private static Completeness answered(int total, int answered) {
+    return Completeness.newBuilder().setAgentsTotal(total).setAgentsAnswered(answered).build();
   }
 }

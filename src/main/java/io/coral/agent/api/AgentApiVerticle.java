@@ -118,7 +118,8 @@ public final class AgentApiVerticle extends VerticleBase {
     new CommonRoutes(
             vertx, facts.dataDirectory().resolve("tmp"), AgentStore.FILE_NAME, store::snapshot)
         .mount(server, figures, series, () -> true, this::status);
-    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, clock).mount(server);
+    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, this::completeness, clock)
+        .mount(server);
     return server.listen(address.host(), address.port()).onSuccess(this::listening);
   }
 

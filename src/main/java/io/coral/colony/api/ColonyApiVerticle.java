@@ -134,7 +134,8 @@ public final class ColonyApiVerticle extends VerticleBase {
     RpcServer server = new RpcServer(vertx, List.of(mesh, colony), serving);
     new CommonRoutes(vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot)
         .mount(server, figures, series, serving, this::status);
-    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, clock).mount(server);
+    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, this::completeness, clock)
+        .mount(server);
     return server.listen(config.api().host(), config.api().port()).onSuccess(this::listening);
   }
 
