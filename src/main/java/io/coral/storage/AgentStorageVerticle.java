@@ -57,6 +57,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private List<Awaited> awaited = new ArrayList<>();
   private int awaitedRows;
   private boolean commitIsDue;
+  private boolean failing;
   private Future<Void> commit = Future.succeededFuture();
 
   /// Rows that somebody waits for.
@@ -171,8 +172,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
                 })
             .onFailure(
                 failure -> {
-                  failures.increment();
-                  LOG.error("{} rows of payloads are refused", rowsOfAnswers, failure);
+                  failed(failure, rowsOfAnswers + " rows of payloads are refused");
                 })
             .otherwiseEmpty()
             .compose(
@@ -197,15 +197,33 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
               return null;
             },
             true)
-        .onSuccess(_ -> count(batches, rows))
+        .onSuccess(
+            _ -> {
+              count(batches, rows);
+              if (failing) {
+                failing = false;
+                LOG.info("rows are stored again");
+              }
+            })
         .recover(
             failure -> {
-              failures.increment();
-              LOG.error("{} rows could not be stored and are tried again", rows, failure);
+              failed(failure, rows + store.pendingRows() + " rows are tried again");
               waiting.addAll(0, batches);
               waitingRows += rows;
               return Future.succeededFuture();
             });
+  }
+
+  /// Says what failed, but not each time: what fails now mostly does so for a while.
+  private void failed(Throwable failure, String consequence) {
+    failures.increment();
+    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+    if (failing) {
+      LOG.debug("{}", consequence, failure);
+    } else {
+      failing = true;
+      LOG.error("rows cannot be stored, {}: {}", consequence, cause.getMessage());
+    }
   }
 
   /// What was sent twice is kept once.

@@ -37,7 +37,7 @@ final class Host {
 
   static void requireRoot() {
     if (!"root".equals(System.getProperty("user.name"))) {
-      abort("the test must be root: it starts a process as another user");
+      abort("the test must be root");
     }
   }
 
