@@ -12,6 +12,9 @@ final class AnyValueJson {
   /// Levels of arrays and maps that a value may have.
   static final int MAX_DEPTH = 32;
 
+  /// Characters that what is written together may have: a byte of a payload may become six.
+  static final int MAX_LENGTH = 1 << 20;
+
   private static final int STRING = 1 << 3 | ProtobufReader.LENGTH_DELIMITED;
   private static final int BOOL = 2 << 3;
   private static final int INT = 3 << 3;
@@ -27,12 +30,13 @@ final class AnyValueJson {
 
   /// Writes a value.
   ///
-  /// @throws TooDeepException above [#MAX_DEPTH] levels
+  /// @throws RejectedItemException above [#MAX_DEPTH] levels or [#MAX_LENGTH] characters
   static void write(StringBuilder json, byte[] bytes, int from, int to, int depth)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     if (depth > MAX_DEPTH) {
-      throw new TooDeepException("attribute: nested deeper than " + MAX_DEPTH);
+      throw new RejectedItemException("attribute: nested deeper than " + MAX_DEPTH);
     }
+    checkLength(json, 0);
     ProtobufReader reader = new ProtobufReader(bytes, from, to);
     boolean written = false;
     int before = json.length();
@@ -62,6 +66,7 @@ final class AnyValueJson {
         }
         case BYTES -> {
           reader.slice();
+          checkLength(json, reader.end() - reader.start());
           json.append("{\"$bytes\":\"")
               .append(base64(bytes, reader.start(), reader.end()))
               .append("\"}");
@@ -84,7 +89,7 @@ final class AnyValueJson {
   }
 
   private static void array(StringBuilder json, byte[] bytes, int from, int to, int depth)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     ProtobufReader reader = new ProtobufReader(bytes, from, to);
     json.append('[');
     boolean first = true;
@@ -105,7 +110,7 @@ final class AnyValueJson {
   ///
   /// @return how many there were
   static int members(StringBuilder json, byte[] bytes, int from, int to, int tag, int depth)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     ProtobufReader reader = new ProtobufReader(bytes, from, to);
     int count = 0;
     while (reader.next()) {
@@ -123,14 +128,17 @@ final class AnyValueJson {
   /// An object of the `KeyValue`s that a message has under a tag, in the order of their keys; of
   /// those with the same key the last one counts.
   static String sorted(byte[] bytes, int from, int to, int tag)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     SortedMap<String, String> members = new TreeMap<>();
+    int length = 0;
     ProtobufReader reader = new ProtobufReader(bytes, from, to);
     while (reader.next()) {
       if (reader.tag() == tag) {
         reader.slice();
         StringBuilder member = new StringBuilder();
         member(member, bytes, reader.start(), reader.end(), 1);
+        checkLength(member, length);
+        length += member.length();
         members.put(key(bytes, reader.start(), reader.end()), member.toString());
       } else {
         reader.skip();
@@ -153,7 +161,7 @@ final class AnyValueJson {
   }
 
   private static void member(StringBuilder json, byte[] bytes, int from, int to, int depth)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     ProtobufReader reader = new ProtobufReader(bytes, from, to);
     int keyStart = from;
     int keyEnd = from;
@@ -189,12 +197,15 @@ final class AnyValueJson {
   }
 
   /// Writes a string; what is no UTF-8 becomes U+FFFD.
-  static void string(StringBuilder json, byte[] utf8, int from, int to) {
+  static void string(StringBuilder json, byte[] utf8, int from, int to)
+      throws RejectedItemException {
+    checkLength(json, (to - from) / 3);
     string(json, new String(utf8, from, to - from, StandardCharsets.UTF_8));
   }
 
   /// Writes a string.
-  static void string(StringBuilder json, String value) {
+  static void string(StringBuilder json, String value) throws RejectedItemException {
+    checkLength(json, value.length());
     json.append('"');
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
@@ -207,5 +218,14 @@ final class AnyValueJson {
       }
     }
     json.append('"');
+    checkLength(json, 0);
+  }
+
+  /// @param more characters that are about to be written at least
+  static void checkLength(StringBuilder json, int more) throws RejectedItemException {
+    if (json.length() + more > MAX_LENGTH) {
+      throw new RejectedItemException(
+          "attributes: more than " + MAX_LENGTH + " characters as JSON");
+    }
   }
 }

@@ -34,7 +34,7 @@ final class AttributeDecoder {
 
   /// Reads a `KeyValue`.
   void read(Vocabulary words, ColumnBatch.Builder rows, byte[] bytes, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     Texts texts = words.texts;
     attribute.reset(bytes, from, to);
     int key = words.empty;

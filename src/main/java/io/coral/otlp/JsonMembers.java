@@ -5,7 +5,7 @@ package io.coral.otlp;
 final class JsonMembers {
   private JsonMembers() {}
 
-  static void text(StringBuilder json, String name, String value) {
+  static void text(StringBuilder json, String name, String value) throws RejectedItemException {
     if (!value.isEmpty()) {
       name(json, name);
       AnyValueJson.string(json, value);
@@ -29,9 +29,10 @@ final class JsonMembers {
 
   /// Adds the `KeyValue`s that a message has under a tag as an object.
   static void attributes(StringBuilder json, String name, byte[] bytes, int from, int to, int tag)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     StringBuilder members = new StringBuilder();
     if (AnyValueJson.members(members, bytes, from, to, tag, 1) > 0) {
+      AnyValueJson.checkLength(json, members.length());
       name(json, name);
       json.append('{').append(members).append('}');
     }

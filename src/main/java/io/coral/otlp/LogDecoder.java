@@ -50,14 +50,14 @@ public final class LogDecoder implements PayloadDecoder {
     return new PayloadReader(bytes, words, StreamSchema.LOGS, "log record") {
       @Override
       void item(Vocabulary.Resource resource, int scope, int logFrom, int logTo)
-          throws MalformedPayloadException, TooDeepException {
+          throws MalformedPayloadException, RejectedItemException {
         log(this, resource, scope, logFrom, logTo);
       }
     }.read(from, to);
   }
 
   private void log(PayloadReader payload, Vocabulary.Resource resource, int scope, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     byte[] bytes = payload.bytes;
     ColumnBatch.Builder rows = payload.rows;
     long time = 0;
@@ -156,7 +156,7 @@ public final class LogDecoder implements PayloadDecoder {
   }
 
   private static byte[] json(byte[] bytes, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     StringBuilder json = new StringBuilder();
     AnyValueJson.write(json, bytes, from, to, 1);
     return json.toString().getBytes(StandardCharsets.UTF_8);

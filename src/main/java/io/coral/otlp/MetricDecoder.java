@@ -62,7 +62,7 @@ public final class MetricDecoder implements PayloadDecoder {
     return new PayloadReader(bytes, words, StreamSchema.METRICS, "metric") {
       @Override
       void item(Vocabulary.Resource resource, int scope, int metricFrom, int metricTo)
-          throws MalformedPayloadException, TooDeepException {
+          throws MalformedPayloadException, RejectedItemException {
         metric(this, resource, scope, metricFrom, metricTo);
       }
 
@@ -95,7 +95,7 @@ public final class MetricDecoder implements PayloadDecoder {
 
   private void metric(
       PayloadReader payload, Vocabulary.Resource resource, int scope, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     byte[] bytes = payload.bytes;
     Metric of = new Metric();
     of.name = words.empty;
@@ -150,7 +150,7 @@ public final class MetricDecoder implements PayloadDecoder {
         } else {
           payload.reject(1, "data point of " + words.texts.text(of.name) + ": " + point.wrong());
         }
-      } catch (TooDeepException e) {
+      } catch (RejectedItemException e) {
         payload.reject(1, "data point " + e.getMessage());
       }
     }
@@ -170,7 +170,7 @@ public final class MetricDecoder implements PayloadDecoder {
 
   private void add(
       PayloadReader payload, Vocabulary.Resource resource, int scope, Metric of, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     int attributes = attributes(payload.bytes, from, to, DataPoint.attributeTag(of.type));
     String details = PointDetails.json(of.type, payload.bytes, from, to);
     payload
@@ -202,7 +202,7 @@ public final class MetricDecoder implements PayloadDecoder {
   /// The number of the JSON of a point's attributes. They need not lie side by side, so they are
   /// brought together to be looked up.
   private int attributes(byte[] bytes, int from, int to, int tag)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     int length = 0;
     reader.reset(bytes, from, to);
     int at = reader.position();

@@ -39,7 +39,7 @@ abstract class PayloadReader {
   ///
   /// @param scope number of the scope's JSON
   abstract void item(Vocabulary.Resource resource, int scope, int from, int to)
-      throws MalformedPayloadException, TooDeepException;
+      throws MalformedPayloadException, RejectedItemException;
 
   /// How many items the client sees in what [#item] reads.
   long itemsIn(int from, int to) throws MalformedPayloadException {
@@ -69,7 +69,7 @@ abstract class PayloadReader {
     String wrong = "";
     try {
       resource = words.resource(bytes, from, to);
-    } catch (TooDeepException e) {
+    } catch (RejectedItemException e) {
       wrong = "resource " + e.getMessage();
     }
     ProtobufReader reader = new ProtobufReader(bytes, from, to);
@@ -92,7 +92,7 @@ abstract class PayloadReader {
     int scope;
     try {
       scope = words.scope(bytes, from, to);
-    } catch (TooDeepException e) {
+    } catch (RejectedItemException e) {
       reject(countIn(from, to), "scope " + e.getMessage());
       return;
     }
@@ -105,7 +105,7 @@ abstract class PayloadReader {
       reader.slice();
       try {
         item(resource, scope, reader.start(), reader.end());
-      } catch (TooDeepException e) {
+      } catch (RejectedItemException e) {
         rows.dropAttributes();
         reject(itemsIn(reader.start(), reader.end()), itemName + " " + e.getMessage());
       }

@@ -16,7 +16,7 @@ final class PointDetails {
 
   /// Empty when there is nothing.
   static String json(MetricType type, byte[] bytes, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     Lists lists = new Lists();
     ProtobufReader point = new ProtobufReader(bytes, from, to);
     while (point.next()) {
@@ -66,7 +66,7 @@ final class PointDetails {
     double zeroThreshold;
     long exemplarCount;
 
-    void exemplar(ProtobufReader point) throws MalformedPayloadException, TooDeepException {
+    void exemplar(ProtobufReader point) throws MalformedPayloadException, RejectedItemException {
       point.slice();
       if (exemplarCount++ < PayloadReader.MAX_ITEMS) {
         exemplars.append(exemplars.isEmpty() ? "" : ",");
@@ -76,7 +76,7 @@ final class PointDetails {
   }
 
   private static void number(Lists lists, ProtobufReader point)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     if (point.tag() == (5 << 3 | LENGTH_DELIMITED)) {
       lists.exemplar(point);
     } else {
@@ -85,7 +85,7 @@ final class PointDetails {
   }
 
   private static void histogram(Lists lists, ProtobufReader point)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     switch (point.field()) {
       case 6 -> Packed.read(point, FIXED64, count -> unsigned(lists.counts, count));
       case 7 -> Packed.read(point, FIXED64, bits -> real(lists.bounds, bits));
@@ -100,7 +100,7 @@ final class PointDetails {
   }
 
   private static void exponential(Lists lists, ProtobufReader point)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     switch (point.tag()) {
       case 6 << 3 | VARINT -> lists.scale = zigzag(point.varint());
       case 7 << 3 | FIXED64 -> lists.zeroCount = point.fixed64();
@@ -157,7 +157,7 @@ final class PointDetails {
   }
 
   private static void exemplar(StringBuilder json, byte[] bytes, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     ProtobufReader exemplar = new ProtobufReader(bytes, from, to);
     long time = 0;
     String traceId = "";

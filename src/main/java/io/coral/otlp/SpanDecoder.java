@@ -66,7 +66,7 @@ public final class SpanDecoder {
     return new PayloadReader(bytes, words, StreamSchema.SPANS, "span") {
       @Override
       void item(Vocabulary.Resource resource, int scope, int spanFrom, int spanTo)
-          throws MalformedPayloadException, TooDeepException {
+          throws MalformedPayloadException, RejectedItemException {
         span(this, visitor, resource, scope, spanFrom, spanTo);
       }
     }.read(from, to);
@@ -79,7 +79,7 @@ public final class SpanDecoder {
       int scope,
       int from,
       int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     byte[] bytes = payload.bytes;
     facts.service = resource.service();
     facts.resource = resource.json();

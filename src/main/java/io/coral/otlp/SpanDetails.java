@@ -20,7 +20,7 @@ final class SpanDetails {
   /// @param droppedAttributes how many attributes are missing
   static String json(
       byte[] bytes, int from, int to, String message, String traceState, long droppedAttributes)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     StringBuilder events = new StringBuilder();
     StringBuilder links = new StringBuilder();
     long droppedEvents = 0;
@@ -65,7 +65,7 @@ final class SpanDetails {
   }
 
   private static void event(StringBuilder json, byte[] bytes, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     ProtobufReader event = new ProtobufReader(bytes, from, to);
     long time = 0;
     long dropped = 0;
@@ -92,7 +92,7 @@ final class SpanDetails {
   }
 
   private static void link(StringBuilder json, byte[] bytes, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     ProtobufReader link = new ProtobufReader(bytes, from, to);
     String traceId = "";
     String spanId = "";

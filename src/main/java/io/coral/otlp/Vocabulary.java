@@ -63,7 +63,7 @@ final class Vocabulary {
 
   /// The resource of a `ResourceSpans`, `ResourceMetrics` or `ResourceLogs`, with its schema.
   Resource resource(byte[] bytes, int from, int to)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     Described described = Described.in(bytes, from, to);
     int start = described.start;
     int end = described.end;
@@ -83,7 +83,8 @@ final class Vocabulary {
 
   /// The number of the JSON of the scope of a `ScopeSpans`, `ScopeMetrics` or `ScopeLogs`, with
   /// its schema.
-  int scope(byte[] bytes, int from, int to) throws MalformedPayloadException, TooDeepException {
+  int scope(byte[] bytes, int from, int to)
+      throws MalformedPayloadException, RejectedItemException {
     Described described = Described.in(bytes, from, to);
     int id = described.idIn(scopes, bytes);
     scopeJson = withRoom(scopeJson, id);
@@ -96,7 +97,7 @@ final class Vocabulary {
   /// The number of the JSON of a set of attributes, a message of nothing but `KeyValue`s under one
   /// tag; in the order of the keys, so that the same set has the same number.
   int attributes(byte[] bytes, int from, int to, int tag)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     int id = attributes.idOf(bytes, from, to);
     attributesJson = withRoom(attributesJson, id);
     if (attributesJson[id] == 0) {
@@ -106,7 +107,7 @@ final class Vocabulary {
   }
 
   private static String scopeJson(byte[] bytes, Described scope)
-      throws MalformedPayloadException, TooDeepException {
+      throws MalformedPayloadException, RejectedItemException {
     ProtobufReader reader = new ProtobufReader(bytes, scope.start, scope.end);
     String name = "";
     String version = "";

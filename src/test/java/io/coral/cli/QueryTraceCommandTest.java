@@ -126,6 +126,15 @@ final class QueryTraceCommandTest {
   }
 
   @Test
+  void tree_saysHowToReadTheLogRecords() {
+    server.colony("GetTrace", checkout().replaceFirst("\\{", "{\"logRecords\":\"3\","));
+    assertThat(show().out())
+        .contains(
+            "\nLog records: 3 (coral query logs --trace-id abc123def45678900000000000000001)\n\n");
+    assertThat(show("--format", "json").out()).contains("\"log_records\": 3");
+  }
+
+  @Test
   void ascii_drawsTheTreeWithIt() {
     server.colony("GetTrace", checkout());
     CommandLineRun run =

@@ -36,6 +36,9 @@ final class ConfigMappingTest {
         ColonyConfig.parse("conf/colony.yaml", Files.readString(Path.of("conf/colony.yaml")));
     assertThat(file).isEqualTo(ColonyConfig.defaults());
     assertThat(file.retention().get(StreamSchema.TRACES)).isEqualTo(Duration.ofDays(7));
+    assertThat(file.retention().get(StreamSchema.LOGS)).isEqualTo(Duration.ofDays(7));
+    assertThat(file.retention().get(StreamSchema.METRICS)).isEqualTo(Duration.ofDays(30));
+    assertThat(file.retention().keySet()).containsAll(StreamSchema.ALL);
   }
 
   @Test
@@ -132,6 +135,9 @@ final class ConfigMappingTest {
         "storage: {beyla: {retention: {http_metric: 3d}}}|did you mean http_metrics?",
         "storage: {beyla: {retention: {traces: 3h}}}|at least 1d",
         "storage: {beyla: {compression: zstd}}|not supported yet",
+        "storage: {telemetry: {retention: {log: 3d}}}|did you mean logs?",
+        "storage: {telemetry: {retention: {metrics: 3h}}}|at least 1d",
+        "storage: {telemetry: {x: 1}}|unknown key storage.telemetry.x",
         "ai: {x: 1}|ai is not supported yet",
         "colony: {bind: 10.0.0.1}|reachable from other hosts",
       })

@@ -158,6 +158,25 @@ final class LogDecoderTest {
   }
 
   @Test
+  void value_thatIsTooLongAsJson_rejectsItsRecordAlone() throws Exception {
+    AnyValue grows = AnyValue.newBuilder().setStringValue("\u0001".repeat(200_000)).build();
+    AnyValue asJson =
+        AnyValue.newBuilder().setArrayValue(ArrayValue.newBuilder().addValues(grows)).build();
+    DecodedItems decoded =
+        decoded(
+            SentLogs.payload(
+                "shop",
+                LogRecord.newBuilder().setBody(asJson),
+                LogRecord.newBuilder()
+                    .addAttributes(KeyValue.newBuilder().setKey("k").setValue(asJson)),
+                LogRecord.newBuilder().setBody(grows)));
+    assertThat(decoded.rejected()).isEqualTo(2);
+    assertThat(decoded.message())
+        .isEqualTo("log record attributes: more than 1048576 characters as JSON");
+    assertThat(decoded.batch().rows()).isEqualTo(1);
+  }
+
+  @Test
   void resource_nestedTooDeep_rejectsItsRecords() throws Exception {
     AnyValue value = AnyValue.newBuilder().setIntValue(1).build();
     for (int i = 0; i < 40; i++) {

@@ -188,6 +188,18 @@ final class MetricDecoderTest {
   }
 
   @Test
+  void attributes_thatAreTooLongTogether_rejectTheirPointAlone() throws Exception {
+    NumberDataPoint.Builder point = NumberDataPoint.newBuilder();
+    for (int i = 0; i < 120; i++) {
+      point.addAttributes(SpanPayloads.text("k" + i, "x".repeat(10_000)));
+    }
+    DecodedItems decoded = decode(gauge(point), gauge(NumberDataPoint.newBuilder()));
+    assertThat(decoded.rejected()).isEqualTo(1);
+    assertThat(decoded.message()).contains("more than 1048576 characters");
+    assertThat(decoded.batch().rows()).isEqualTo(1);
+  }
+
+  @Test
   void payload_cutAnywhere_isMalformedOrWhole() {
     byte[] bytes = SentMetrics.request("shop", SentMetrics.ofAllTypes(TIME)).toByteArray();
     for (int to = 0; to < bytes.length; to++) {

@@ -189,6 +189,19 @@ final class SpanDecoderTest {
     assertThat(decoded.batch().attributes(index("attributes")).size()).isZero();
   }
 
+  @Test
+  void events_thatAreTooLongTogether_rejectTheirSpanAlone() throws Exception {
+    Span.Builder span = span();
+    for (int i = 0; i < 3; i++) {
+      span.addEvents(
+          Span.Event.newBuilder().addAttributes(text("stack", "at f()\n".repeat(60_000))));
+    }
+    DecodedItems decoded = decode(payload(span, span().setName("good")));
+    assertThat(decoded.rejected()).isEqualTo(1);
+    assertThat(decoded.message()).contains("more than 1048576 characters as JSON");
+    assertThat(decoded.batch().rows()).isEqualTo(1);
+  }
+
   private static KeyValue deep(AnyValue value) {
     return KeyValue.newBuilder().setKey("deep").setValue(value).build();
   }

@@ -122,7 +122,8 @@ abstract class Exchange {
     Future<Accepted> accepted;
     try {
       accepted = sink.accept(signal, protobuf.bytes(), protobuf.from(), protobuf.to());
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // Whatever happens: the bytes of the payload are given back with the answer.
       accepted = Future.failedFuture(e);
     }
     accepted.onComplete(
