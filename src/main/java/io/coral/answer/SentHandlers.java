@@ -263,6 +263,7 @@ final class SentHandlers {
         .setScope(log.scope())
         .setDetails(log.details())
         .setFlags((int) log.flags())
+        .setBodyCharactersLeftOut(Math.max(0, log.bodyLength() - LogRow.MAX_BODY))
         .build();
   }
 

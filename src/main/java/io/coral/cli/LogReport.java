@@ -104,6 +104,7 @@ record LogReport(
     json.addProperty("severity_number", log.number("severityNumber"));
     json.addProperty("severity_text", log.text("severityText"));
     json.add("body", body(log));
+    json.addProperty("body_characters_left_out", log.number("bodyCharactersLeftOut"));
     json.addProperty("trace_id", log.text("traceId"));
     json.addProperty("span_id", log.text("spanId"));
     json.addProperty("event_name", log.text("eventName"));

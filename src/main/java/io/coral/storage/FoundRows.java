@@ -81,7 +81,8 @@ record FoundRows(List<Row> rows, boolean cut) {
     }
     int kept = 0;
     long bytes = 0;
-    while (kept < Math.min(limit, rows.size()) && (kept == 0 || bytes < MOST_BYTES)) {
+    while (kept < Math.min(limit, rows.size())
+        && (kept == 0 || bytes + rows.get(kept).bytes <= MOST_BYTES)) {
       bytes += rows.get(kept++).bytes;
     }
     return new FoundRows(List.copyOf(rows.subList(0, kept)), kept < rows.size());

@@ -9,8 +9,9 @@ import io.coral.model.LogBody;
 /// @param severity 1 to 24, 0 = not said
 /// @param traceId 32 hexadecimal digits, empty for none
 /// @param spanId 16 hexadecimal digits, empty for none
-/// @param body text, or JSON, as `bodyType` says
+/// @param body text, or JSON, as `bodyType` says; of a text the first [#MAX_BODY] characters
 /// @param attributes JSON; `resource`, `scope` and `details` too, the last one may be empty
+/// @param bodyLength of the whole body, in characters
 public record LogRow(
     String agentId,
     long timeUnixNanos,
@@ -27,4 +28,8 @@ public record LogRow(
     String resource,
     String scope,
     String details,
-    long flags) {}
+    long flags,
+    long bodyLength) {
+  /// Characters of a body that are read.
+  public static final int MAX_BODY = 1 << 20;
+}

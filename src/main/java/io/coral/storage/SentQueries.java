@@ -134,9 +134,11 @@ public final class SentQueries {
       throws SQLException {
     String sql =
         "SELECT time_unix_nanos, observed_unix_nanos, service, severity, severity_text, trace_id,"
-            + " span_id, body_type, body, event_name, attributes, resource, scope, details, flags, "
+            + " span_id, body_type, left(body, "
+            + LogRow.MAX_BODY
+            + "), event_name, attributes, resource, scope, details, flags, "
             + agent()
-            + " FROM ("
+            + ", length(body) FROM ("
             + relation
             + ")";
     try (Statement statement = connection.createStatement();
@@ -161,7 +163,8 @@ public final class SentQueries {
                 result.getString(12),
                 result.getString(13),
                 result.getString(14),
-                result.getLong(15)));
+                result.getLong(15),
+                result.getLong(17)));
       }
     }
   }

@@ -409,8 +409,14 @@ final class SentHandlersTest {
       logs("shop", log(i, "x".repeat(1_500_000)));
     }
     QueryLogsResponse answer = ask(QueryLogsRequest.newBuilder());
-    assertThat(answer.getRecordsCount()).isEqualTo(3);
+    assertThat(answer.getRecordsCount()).isEqualTo(2);
     assertThat(answer.getCut()).isTrue();
+    assertThat(answer.getRecords(0).getBody()).hasSize(1 << 20);
+    assertThat(answer.getRecords(0).getBodyCharactersLeftOut()).isEqualTo(1_500_000 - (1 << 20));
+    logs("shop", log(9, "y".repeat(6_000_000)));
+    answer = ask(QueryLogsRequest.newBuilder());
+    assertThat(answer.getRecordsCount()).isEqualTo(1);
+    assertThat(answer.getRecords(0).getBody()).hasSize(1 << 20);
   }
 
   @ParameterizedTest
