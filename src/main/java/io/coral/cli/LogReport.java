@@ -24,6 +24,7 @@ record LogReport(
     boolean cut,
     Completeness completeness) {
   private static final int ID_DIGITS_SHOWN = 12;
+  private static final int MOST_SHOWN = 200;
   private static final DateTimeFormatter PRINTED =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS", Locale.ROOT);
 
@@ -72,7 +73,7 @@ record LogReport(
     return level;
   }
 
-  /// The first line.
+  /// The first line, or its beginning.
   private static String message(ProtoMessage log) {
     String body = log.text("body").strip();
     if (body.isEmpty()) {

@@ -44,16 +44,23 @@ public final class LogDecoder implements PayloadDecoder {
 
   @Override
   public DecodedItems decode(byte[] bytes, int from, int to) throws MalformedPayloadException {
-    if (words.isLarge()) {
-      words = new Vocabulary();
+    try {
+      return reader(bytes).read(from, to);
+    } finally {
+      if (words.isLarge()) {
+        words = new Vocabulary();
+      }
     }
+  }
+
+  private PayloadReader reader(byte[] bytes) {
     return new PayloadReader(bytes, words, StreamSchema.LOGS, "log record") {
       @Override
       void item(Vocabulary.Resource resource, int scope, int logFrom, int logTo)
           throws MalformedPayloadException, RejectedItemException {
         log(this, resource, scope, logFrom, logTo);
       }
-    }.read(from, to);
+    };
   }
 
   private void log(PayloadReader payload, Vocabulary.Resource resource, int scope, int from, int to)

@@ -56,9 +56,16 @@ public final class MetricDecoder implements PayloadDecoder {
 
   @Override
   public DecodedItems decode(byte[] bytes, int from, int to) throws MalformedPayloadException {
-    if (words.isLarge()) {
-      words = new Vocabulary();
+    try {
+      return reader(bytes).read(from, to);
+    } finally {
+      if (words.isLarge()) {
+        words = new Vocabulary();
+      }
     }
+  }
+
+  private PayloadReader reader(byte[] bytes) {
     return new PayloadReader(bytes, words, StreamSchema.METRICS, "metric") {
       @Override
       void item(Vocabulary.Resource resource, int scope, int metricFrom, int metricTo)
@@ -70,7 +77,7 @@ public final class MetricDecoder implements PayloadDecoder {
       long itemsIn(int metricFrom, int metricTo) throws MalformedPayloadException {
         return points(bytes, metricFrom, metricTo);
       }
-    }.read(from, to);
+    };
   }
 
   private static long points(byte[] bytes, int from, int to) throws MalformedPayloadException {

@@ -60,16 +60,23 @@ public final class SpanDecoder {
   /// @param bytes is not kept
   public DecodedItems decode(byte[] bytes, int from, int to, SpanVisitor visitor)
       throws MalformedPayloadException {
-    if (words.isLarge()) {
-      words = new Vocabulary();
+    try {
+      return reader(bytes, visitor).read(from, to);
+    } finally {
+      if (words.isLarge()) {
+        words = new Vocabulary();
+      }
     }
+  }
+
+  private PayloadReader reader(byte[] bytes, SpanVisitor visitor) {
     return new PayloadReader(bytes, words, StreamSchema.SPANS, "span") {
       @Override
       void item(Vocabulary.Resource resource, int scope, int spanFrom, int spanTo)
           throws MalformedPayloadException, RejectedItemException {
         span(this, visitor, resource, scope, spanFrom, spanTo);
       }
-    }.read(from, to);
+    };
   }
 
   private void span(

@@ -421,7 +421,8 @@ public final class AgentStore implements AutoCloseable, RowSource {
         }
       }
       Database.execute(connection, "COMMIT");
-    } catch (SQLException e) {
+    } catch (SQLException | RuntimeException | OutOfMemoryError e) {
+      // Whatever it was: a transaction that stays open takes the next rows with it.
       Database.rollBack(connection);
       if (ofPayloads.isEmpty() || !isCommitted(connection)) {
         touched.values().forEach(StreamTable::forgetUncommitted);

@@ -300,7 +300,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       Database.execute(connection, "COMMIT");
       file.table.committed();
       return true;
-    } catch (SQLException e) {
+    } catch (SQLException | RuntimeException | OutOfMemoryError e) {
       Database.rollBack(connection);
       file.table.forgetUncommitted();
       throw new StorageException("cannot store " + schema.name() + " of " + agentId, e);

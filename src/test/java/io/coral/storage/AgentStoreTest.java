@@ -99,6 +99,32 @@ final class AgentStoreTest {
   }
 
   @Test
+  void failure_inTheMiddleOfABatch_leavesNothingOpenAndNoNumberBehind() throws Exception {
+    try (AgentStore store = open()) {
+      store.append(List.of(log("a", -1)));
+      assertThatThrownBy(() -> store.append(List.of(log("fresh", 9_999_999))))
+          .isInstanceOf(StorageException.class);
+      store.append(List.of(log("fresh", -1)));
+      NumberedBatch read =
+          Objects.requireNonNull(store.read(StreamSchema.LOGS, store.epoch(), 0, 100));
+      assertThat(read.batch().texts(StreamSchema.LOGS.position("service")))
+          .containsExactly("a", "fresh");
+      assertThat(read.lastSeq()).isEqualTo(2);
+    }
+  }
+
+  /// @param second number of a string that there is not, of a second row; negative for none
+  private static ColumnBatch log(String service, int second) {
+    ColumnBatch.Builder logs = new ColumnBatch.Builder(StreamSchema.LOGS, 2);
+    int first = logs.dictionary().idOf(service);
+    for (int name : second < 0 ? new int[] {first} : new int[] {first, second}) {
+      logs.add(1L).add(0L).addText(name).add(9L).add("INFO").add(0L, 0L).add(0L).add(1L).add("x");
+      logs.add("").add("{}").add("{}").add(0L).add("").endAttributes();
+    }
+    return logs.build();
+  }
+
+  @Test
   void rows_thatAreLarge_areReadFewAtOnce() throws Exception {
     try (AgentStore store = open()) {
       ColumnBatch.Builder logs = new ColumnBatch.Builder(StreamSchema.LOGS, 10);
