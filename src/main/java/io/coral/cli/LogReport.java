@@ -81,7 +81,9 @@ record LogReport(
     }
     List<String> lines = body.lines().toList();
     int more = lines.size() - 1;
-    return lines.getFirst() + (more == 0 ? "" : " (+" + more + (more == 1 ? " line)" : " lines)"));
+    String first = lines.getFirst();
+    return (first.length() > MOST_SHOWN ? first.substring(0, MOST_SHOWN) + "…" : first)
+        + (more == 0 ? "" : " (+" + more + (more == 1 ? " line)" : " lines)"));
   }
 
   /// @param service the name asked for, empty = all
