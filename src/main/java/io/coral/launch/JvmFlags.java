@@ -23,6 +23,7 @@ final class JvmFlags {
           "-Xmx112m",
           "-XX:NewSize=3m",
           "-XX:MaxNewSize=40m",
+          "-XX:MaxDirectMemorySize=48m",
           "-XX:MinHeapFreeRatio=10",
           "-XX:MaxHeapFreeRatio=20",
           "-Xss512k",

@@ -58,6 +58,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private int awaitedRows;
   private boolean commitIsDue;
   private boolean failing;
+  private boolean stopping;
   private Future<Void> commit = Future.succeededFuture();
 
   /// Rows that somebody waits for.
@@ -117,6 +118,10 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   }
 
   private void await(Awaited rows) {
+    if (stopping) {
+      rows.kept.fail(new FullException("the agent stops"));
+      return;
+    }
     int ahead = awaitedRows + store.pendingRows();
     if (ahead > 0 && ahead + rows.rows > MAX_AWAITED_ROWS) {
       rows.kept.fail(new FullException(ahead + " rows wait to be stored"));
@@ -271,6 +276,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
 
   @Override
   public Future<?> stop() {
+    stopping = true;
     return commit
         .compose(
             _ -> {

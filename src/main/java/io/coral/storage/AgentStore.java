@@ -57,7 +57,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   private static final String HIGH_WATER = "metrics.high-water";
   private static final long PARTITION_SECONDS = 600;
-  private static final int MEMORY_MEGABYTES = 96;
+  private static final int MEMORY_MEGABYTES = 80;
 
   /// Of strings that rows have for themselves, in what is read at once.
   private static final long MOST_OWN_BYTES = 4 << 20;
