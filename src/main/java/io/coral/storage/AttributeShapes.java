@@ -35,8 +35,9 @@ import org.jspecify.annotations.Nullable;
 final class AttributeShapes {
   static final int MOST_VALUES = 48;
   static final int MOST_PLAIN = 4;
-  private static final int FIRST_VALUES = 2;
+  private static final int FIRST_VALUES = 4;
   private static final int FIRST_PLAIN = 0;
+  private static final int WIDE_VALUES = 3;
   private static final int MOST_ALIKE = 64;
   private static final int TRIAL_SHAPES = 512;
   private static final int ROWS_A_SHAPE = 8;
@@ -313,7 +314,8 @@ final class AttributeShapes {
 
   private static boolean hasRoom(Kept kept, int attribute) {
     return kept.given[attribute] != AttributeLists.PLAIN
-        && IntStream.of(kept.form.slots).filter(slot -> slot > 0).count() < MOST_VALUES;
+        && IntStream.of(kept.form.slots).filter(slot -> slot > 0).count()
+            < MOST_VALUES - WIDE_VALUES;
   }
 
   private static Kept keptAt(Seen seen, int slot) {
@@ -409,26 +411,53 @@ final class AttributeShapes {
   private Form added(List<String> keys, byte[] given, boolean[] varies) {
     byte[] kinds = given.clone();
     int[] slots = new int[given.length];
-    int values = 0;
     int plain = 0;
-    int fixed = 0;
     for (int i = 0; i < given.length; i++) {
-      boolean hardlyRepeats =
-          varies[i] || given[i] == AttributeLists.HEX || given[i] == AttributeLists.NUMBERED;
       if (given[i] == AttributeLists.PLAIN && plain < MOST_PLAIN) {
         slots[i] = ++plain;
-      } else if (hardlyRepeats && values < MOST_VALUES) {
-        slots[i] = ++values;
-      } else {
+      }
+    }
+    // Values of a kind are in the same columns whatever the form: a column with narrow and wide
+    // numbers takes as much room as one with wide ones.
+    int values = place(given, varies, AttributeLists.HEX, slots, 0);
+    values = place(given, varies, AttributeLists.NUMBERED, slots, values);
+    values = Math.max(values, WIDE_VALUES);
+    for (byte kind : new byte[] {AttributeLists.TEXT, AttributeLists.LONG, AttributeLists.JSON}) {
+      values = place(given, varies, kind, slots, values);
+    }
+    int fixed = 0;
+    for (int i = 0; i < given.length; i++) {
+      if (slots[i] == 0) {
         slots[i] = - ++fixed;
         kinds[i] = given[i] == AttributeLists.PLAIN ? AttributeLists.TEXT : given[i];
       }
     }
+    values =
+        IntStream.range(0, slots.length)
+            .filter(i -> kinds[i] != AttributeLists.PLAIN)
+            .map(i -> slots[i])
+            .max()
+            .orElse(0);
     wantedValues = Math.max(wantedValues, values);
     wantedPlain = Math.max(wantedPlain, plain);
     Form form = new Form(forms.size(), List.copyOf(keys), kinds, slots);
     forms.add(form);
     return form;
+  }
+
+  /// Gives columns to the values of a kind that vary.
+  ///
+  /// @param used columns that are given away
+  /// @return the same with those given here
+  private static int place(byte[] given, boolean[] varies, byte kind, int[] slots, int used) {
+    boolean hardlyRepeats = kind == AttributeLists.HEX || kind == AttributeLists.NUMBERED;
+    int last = used;
+    for (int i = 0; i < given.length; i++) {
+      if (given[i] == kind && (hardlyRepeats || varies[i]) && last < MOST_VALUES) {
+        slots[i] = ++last;
+      }
+    }
+    return last;
   }
 
   /// The form of a shape.

@@ -352,23 +352,26 @@ final class StreamTable {
       int shape = shapeOfRow[row];
       AttributeShapes.Form form = shapes.form(shape);
       int start = lists.start(row);
-      int lastValue = 0;
-      int lastPlain = 0;
+      long hasValue = 0;
+      long hasPlain = 0;
       for (int i = 0; i < form.slots().length; i++) {
-        if (form.slots()[i] < 0) {
+        int slot = form.slots()[i];
+        if (slot < 0) {
           continue;
         }
         if (form.kinds()[i] == AttributeLists.PLAIN) {
-          plain[lastPlain++] = lists.plain((int) lists.value(start + i));
+          plain[slot - 1] = lists.plain((int) lists.value(start + i));
+          hasPlain |= 1L << slot;
         } else {
-          values[lastValue++] = AttributeShapes.stored(lists, start + i, known);
+          values[slot - 1] = AttributeShapes.stored(lists, start + i, known);
+          hasValue |= 1L << slot;
         }
       }
       appender.append(shape);
       for (int column : layout) {
-        if (column > 0 && column <= lastValue) {
+        if (column > 0 && (hasValue >> column & 1) != 0) {
           appender.append(values[column - 1]);
-        } else if (column < 0 && -column <= lastPlain) {
+        } else if (column < 0 && (hasPlain >> -column & 1) != 0) {
           appender.append(new String(plain[-column - 1], StandardCharsets.UTF_8));
         } else {
           appender.appendNull();
