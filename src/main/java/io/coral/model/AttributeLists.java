@@ -30,7 +30,7 @@ public final class AttributeLists {
   public static final byte NUMBERED = 5;
 
   /// Bits of the number of a [#NUMBERED] string.
-  public static final int NUMBER_BITS = 40;
+  public static final int NUMBER_BITS = 27;
 
   private static final long NUMBER_MASK = (1L << NUMBER_BITS) - 1;
 

@@ -7,7 +7,8 @@ import java.util.Arrays;
 /// of what a string costs.
 public final class VaryingText {
   private static final int HEX_DIGITS = 16;
-  private static final int MOST_DIGITS = 11;
+  private static final int MOST_DIGITS = 8;
+  private static final int LONG_RUN = 12;
 
   private VaryingText() {}
 
@@ -51,12 +52,17 @@ public final class VaryingText {
     return value;
   }
 
-  /// Where the number at the end begins, without leading zeros; the end when there is none.
+  /// Where the number at the end begins, without leading zeros; the end when there is none. What is
+  /// before it must repeat, which it hardly does before the last digits of a long number.
   private static int digits(byte[] utf8, int from, int to) {
-    int at = to;
-    while (at > from && to - at < MOST_DIGITS && utf8[at - 1] >= '0' && utf8[at - 1] <= '9') {
-      at--;
+    int run = to;
+    while (run > from && utf8[run - 1] >= '0' && utf8[run - 1] <= '9') {
+      run--;
     }
+    if (to - run > LONG_RUN) {
+      return to;
+    }
+    int at = Math.max(run, to - MOST_DIGITS);
     while (at < to - 1 && utf8[at] == '0') {
       at++;
     }

@@ -23,8 +23,7 @@ import java.util.stream.Stream;
 /// looked up first, so that the rows themselves are only compared with numbers.
 final class SpanCondition {
   private static final int MANY_KINDS = 500;
-  private static final Pattern NUMBERED =
-      Pattern.compile("(.*?)(0|[1-9]\\d{0,10})", Pattern.DOTALL);
+  private static final Pattern NUMBERED = Pattern.compile("(.*?)(0|[1-9]\\d{0,7})", Pattern.DOTALL);
 
   private final Connection connection;
   private final StreamTable table;
