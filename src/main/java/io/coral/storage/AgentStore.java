@@ -362,11 +362,12 @@ public final class AgentStore implements AutoCloseable, RowSource {
       payloads.add(ids);
       pendingPayloads.addAll(ids);
       pending.addAll(batches);
-      pendingRows += batches.stream().mapToInt(ColumnBatch::rows).sum();
+      int rows = batches.stream().mapToInt(ColumnBatch::rows).sum();
+      pendingRows += Math.max(rows, taken.size());
     }
   }
 
-  /// Rows that are safe, but not stored yet.
+  /// Rows that are safe, but not stored yet; a payload without rows counts as one.
   int pendingRows() {
     return pendingRows;
   }

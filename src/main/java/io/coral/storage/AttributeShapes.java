@@ -40,7 +40,7 @@ final class AttributeShapes {
   private static final int WIDE_VALUES = 3;
   private static final int MOST_ALIKE = 64;
   private static final int TRIAL_SHAPES = 512;
-  private static final int ROWS_A_SHAPE = 8;
+  private static final int ROWS_A_SHAPE = 4;
   private static final int MOST_FORMS = 2000;
   private static final int MOST_SHAPES = 30_000;
 

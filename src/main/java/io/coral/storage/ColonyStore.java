@@ -262,6 +262,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       long seq = Database.number(connection, "SELECT seq FROM " + checkpoints + key);
       if (batch.lastSeq() <= seq || batch.firstSeq() <= seq) {
         Database.execute(connection, "ROLLBACK");
+        file.table.forgetUncommitted();
         return false;
       }
       file.table.append(

@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,6 +40,9 @@ final class StreamTable {
   private final @Nullable Groups groups;
   private final @Nullable AttributeShapes shapes;
   private @Nullable TextNumbers numbers;
+
+  // The shapes of the rows of batches that are prepared and not stored yet.
+  private final IdentityHashMap<ColumnBatch, int[]> prepared = new IdentityHashMap<>();
 
   /// @param catalog database the tables are in
   /// @param suffix behind the stream's name in the tables' names
@@ -168,17 +172,17 @@ final class StreamTable {
     if (shapes == null) {
       return false;
     }
-    shapesOf(shapes, batch);
+    prepared.put(
+        batch,
+        shapes.of(
+            batch.attributes(schema.columns().size() - 1),
+            batch.rows(),
+            numbers(batch.dictionary())));
     boolean widens = shapes.lacksColumns();
     if (widens) {
       shapes.widen(connection);
     }
     return widens;
-  }
-
-  private int[] shapesOf(AttributeShapes of, ColumnBatch batch) {
-    return of.of(
-        batch.attributes(schema.columns().size() - 1), batch.rows(), numbers(batch.dictionary()));
   }
 
   /// Batches mostly share one dictionary.
@@ -344,7 +348,7 @@ final class StreamTable {
       this.appender = appender;
       this.lists = batch.attributes(schema.columns().size() - 1);
       this.known = known;
-      this.shapeOfRow = shapesOf(shapes, batch);
+      this.shapeOfRow = Objects.requireNonNull(prepared.remove(batch), "not prepared");
       this.layout = shapes.layout();
     }
 
@@ -405,6 +409,7 @@ final class StreamTable {
   void forgetUncommitted() {
     dictionary.forgetUncommitted();
     numbers = null;
+    prepared.clear();
     if (groups != null) {
       groups.forgetUncommitted();
     }

@@ -15,11 +15,9 @@ import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -38,28 +36,8 @@ final class JaegerIT {
     int agentPort = Host.freePort();
     int colonyPort = Host.freePort();
     // So that nothing is pulled while the test looks, unless it is told to.
-    Path colonyConfig =
-        Files.writeString(directory.resolve("colony.yaml"), "colony:\n  poll_interval: 5m\n");
-    Path agentConfig =
-        Files.writeString(
-            directory.resolve("agent.yaml"),
-            "agent:\n  colony: \"127.0.0.1:"
-                + colonyPort
-                + "\"\ntelemetry:\n  filters:\n    sample_rate: 1.0\n");
-    try (CoralProcess colony =
-            CoralProcess.colony(
-                directory.resolve("colony"), colonyPort, "--config", colonyConfig.toString());
-        CoralProcess agent =
-            CoralProcess.agent(
-                directory.resolve("agent"),
-                agentPort,
-                List.of(
-                    "--config",
-                    agentConfig.toString(),
-                    "--otlp-grpc",
-                    "0",
-                    "--otlp-http",
-                    "" + otlp))) {
+    try (CoralProcess colony = Otlp.colony(directory, colonyPort, "5m");
+        CoralProcess agent = Otlp.agent(directory, agentPort, 0, otlp, colonyPort)) {
       await("the agent is known")
           .atMost(Duration.ofSeconds(20))
           .until(() -> colony.api().colony("ListAgents", new JsonObject()).has("agents"));

@@ -51,28 +51,8 @@ final class MetricsIT {
     int otlp = Host.freePort();
     int agentPort = Host.freePort();
     int colonyPort = Host.freePort();
-    Path colonyConfig =
-        Files.writeString(directory.resolve("colony.yaml"), "colony:\n  poll_interval: 1s\n");
-    Path agentConfig =
-        Files.writeString(
-            directory.resolve("agent.yaml"),
-            "agent:\n  flush_interval: 1s\n  colony: \"127.0.0.1:"
-                + colonyPort
-                + "\"\ntelemetry:\n  filters:\n    sample_rate: 1.0\n");
-    try (CoralProcess _ =
-            CoralProcess.colony(
-                directory.resolve("colony"), colonyPort, "--config", colonyConfig.toString());
-        CoralProcess agent =
-            CoralProcess.agent(
-                directory.resolve("agent"),
-                agentPort,
-                List.of(
-                    "--config",
-                    agentConfig.toString(),
-                    "--otlp-grpc",
-                    "0",
-                    "--otlp-http",
-                    "" + otlp))) {
+    try (CoralProcess _ = Otlp.colony(directory, colonyPort, "1s");
+        CoralProcess agent = Otlp.agent(directory, agentPort, 0, otlp, colonyPort)) {
       ExportTraceServiceRequest payload =
           new SpanPayloads(5).payload(800, System.currentTimeMillis() * 1_000_000);
       assertThat(Otlp.sendSpans(otlp, payload)).isEqualTo(200);

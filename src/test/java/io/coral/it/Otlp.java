@@ -8,14 +8,49 @@ import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Sends OTLP to a port on loopback, as protobuf; over HTTP unless the name says otherwise.
+/// Starts agents and colonies for what applications send, and sends it to a port on loopback, as
+/// protobuf; over HTTP unless the name says otherwise.
 final class Otlp {
   private static final Duration ANSWER = Duration.ofSeconds(10);
 
   private Otlp() {}
+
+  /// Starts an agent that keeps every span.
+  ///
+  /// @param directory where its configuration and its data are to be
+  /// @param grpc port, 0 = any
+  /// @param http port, 0 = any
+  /// @param colony port, 0 = none
+  static CoralProcess agent(Path directory, int port, int grpc, int http, int colony)
+      throws IOException {
+    Path config =
+        Files.writeString(
+            directory.resolve("agent.yaml"),
+            "agent:\n  flush_interval: 1s\n  colony: \""
+                + (colony == 0 ? "" : "127.0.0.1:" + colony)
+                + "\"\ntelemetry:\n  filters:\n    sample_rate: 1.0\n");
+    return CoralProcess.agent(
+        directory.resolve("agent"),
+        port,
+        List.of("--config", config.toString(), "--otlp-grpc", "" + grpc, "--otlp-http", "" + http));
+  }
+
+  /// Starts a colony.
+  ///
+  /// @param directory where its configuration and its data are to be
+  /// @param pollInterval as in the configuration
+  static CoralProcess colony(Path directory, int port, String pollInterval) throws IOException {
+    Path config =
+        Files.writeString(
+            directory.resolve("colony.yaml"), "colony:\n  poll_interval: " + pollInterval + "\n");
+    return CoralProcess.colony(directory.resolve("colony"), port, "--config", config.toString());
+  }
 
   /// Sends spans.
   ///

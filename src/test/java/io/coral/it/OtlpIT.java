@@ -21,10 +21,6 @@ import io.opentelemetry.proto.trace.v1.ResourceSpans;
 import io.opentelemetry.proto.trace.v1.ScopeSpans;
 import io.opentelemetry.proto.trace.v1.Span;
 import io.opentelemetry.proto.trace.v1.Status;
-import java.io.IOException;
-import java.net.HttpURLConnection;
-import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,49 +41,19 @@ final class OtlpIT {
 
   @TempDir Path directory;
 
-  private CoralProcess agent(int port, int otlp, int colony) throws IOException {
-    Path config =
-        Files.writeString(
-            directory.resolve("agent.yaml"),
-            "agent:\n  flush_interval: 1s\n  colony: \""
-                + (colony == 0 ? "" : "127.0.0.1:" + colony)
-                + "\"\ntelemetry:\n  filters:\n    sample_rate: 1.0\n");
-    return CoralProcess.agent(
-        directory.resolve("agent"),
-        port,
-        List.of("--config", config.toString(), "--otlp-grpc", "0", "--otlp-http", "" + otlp));
-  }
-
-  private static int post(int port, byte[] payload) throws IOException {
-    HttpURLConnection connection =
-        (HttpURLConnection)
-            URI.create("http://127.0.0.1:" + port + "/v1/traces").toURL().openConnection();
-    connection.setRequestMethod("POST");
-    connection.setRequestProperty("Content-Type", "application/x-protobuf");
-    connection.setDoOutput(true);
-    try (var out = connection.getOutputStream()) {
-      out.write(payload);
-    }
-    return connection.getResponseCode();
-  }
-
   @Test
   void spans_whenTheAnswerIsThere_areReadBackAsTheyWereSent() throws Exception {
     int otlp = Host.freePort();
     int colonyPort = Host.freePort();
-    Path colonyConfig =
-        Files.writeString(directory.resolve("colony.yaml"), "colony:\n  poll_interval: 1s\n");
-    try (CoralProcess colony =
-            CoralProcess.colony(
-                directory.resolve("colony"), colonyPort, "--config", colonyConfig.toString());
-        CoralProcess agent = agent(Host.freePort(), otlp, colonyPort)) {
+    try (CoralProcess colony = Otlp.colony(directory, colonyPort, "1s");
+        CoralProcess agent = Otlp.agent(directory, Host.freePort(), 0, otlp, colonyPort)) {
       ExportTraceServiceRequest usual =
           new SpanPayloads(1).payload(500, System.currentTimeMillis() * 1_000_000);
       ExportTraceServiceRequest rare = rarePayload();
-      assertThat(post(otlp, usual.toByteArray())).isEqualTo(200);
-      assertThat(post(otlp, rare.toByteArray())).isEqualTo(200);
+      assertThat(Otlp.sendSpans(otlp, usual)).isEqualTo(200);
+      assertThat(Otlp.sendSpans(otlp, rare)).isEqualTo(200);
       // An exporter that did not get the answer sends the same again.
-      assertThat(post(otlp, usual.toByteArray())).isEqualTo(200);
+      assertThat(Otlp.sendSpans(otlp, usual)).isEqualTo(200);
       Map<String, List<Object>> sent = new TreeMap<>();
       addSpans(usual, sent);
       addSpans(rare, sent);
@@ -96,7 +62,7 @@ final class OtlpIT {
       for (int i = 0; i < 12; i++) {
         ExportTraceServiceRequest next =
             further.payload(500, System.currentTimeMillis() * 1_000_000);
-        assertThat(post(otlp, next.toByteArray())).isEqualTo(200);
+        assertThat(Otlp.sendSpans(otlp, next)).isEqualTo(200);
         addSpans(next, sent);
       }
       try (Snapshot snapshot = Snapshot.of(agent, directory)) {

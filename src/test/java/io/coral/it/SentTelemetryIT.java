@@ -32,7 +32,6 @@ import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -78,28 +77,8 @@ final class SentTelemetryIT {
     grpc = Host.freePort();
     http = Host.freePort();
     int colonyPort = Host.freePort();
-    Path agentConfig =
-        Files.writeString(
-            directory.resolve("agent.yaml"),
-            "agent:\n  colony: 127.0.0.1:"
-                + colonyPort
-                + "\ntelemetry:\n  filters:\n    sample_rate: 1.0\n");
-    Path colonyConfig =
-        Files.writeString(directory.resolve("colony.yaml"), "colony:\n  poll_interval: 1s\n");
-    try (CoralProcess colony =
-            CoralProcess.colony(
-                directory.resolve("colony"), colonyPort, "--config", colonyConfig.toString());
-        CoralProcess agent =
-            CoralProcess.agent(
-                directory.resolve("agent"),
-                Host.freePort(),
-                List.of(
-                    "--config",
-                    agentConfig.toString(),
-                    "--otlp-grpc",
-                    "" + grpc,
-                    "--otlp-http",
-                    "" + http))) {
+    try (CoralProcess colony = Otlp.colony(directory, colonyPort, "1s");
+        CoralProcess agent = Otlp.agent(directory, Host.freePort(), grpc, http, colonyPort)) {
       sendAll();
       try (Snapshot snapshot = Snapshot.of(agent, directory)) {
         checkTables(snapshot);

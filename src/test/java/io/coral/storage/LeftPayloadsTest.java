@@ -120,6 +120,16 @@ final class LeftPayloadsTest {
   }
 
   @Test
+  void payloadsWithoutRows_areSettledToo() throws Exception {
+    Payload payload = Payload.of(0, new byte[] {1}, 0, 1);
+    store.keep(List.of(payload), List.of());
+    assertThat(store.pendingRows()).isEqualTo(1);
+    assertThat(stored(store)).isZero();
+    assertThat(store.pendingRows()).isZero();
+    assertThat(store.isKept(payload.id())).isTrue();
+  }
+
+  @Test
   void payload_thatWasWrittenInPart_wasNeverTaken() throws Exception {
     taken();
     long whole = Files.size(logs(directory.resolve("first")).getFirst());

@@ -1,6 +1,5 @@
 /// Counts exchanges into RED windows and names them for the traces; counts what spans and Beyla
-// tell
-/// of requests.
+/// tell of requests.
 ///
 /// In: [io.coral.model.ExchangeBatch], [io.coral.model.SpanRequests],
 /// [io.coral.model.ObservedRequests]. Out: [io.coral.model.ColumnBatch]es of the streams of

@@ -29,8 +29,8 @@ public final class TraceVerticle extends VerticleBase {
   private long lostBefore;
   private long lossSeenNanos = System.nanoTime() - FORGIVE_NANOS;
 
-  /// @param lostRecords exchanges that the kernel side began and could not hand over, since the
-  // start
+  /// @param lostRecords exchanges that the kernel side began and could not hand over, since it
+  ///     started
   public TraceVerticle(
       Topics topics,
       ProcessDirectory processes,
