@@ -58,6 +58,7 @@ final class ArchitectureDocumentTest {
               directory.resolve("agent"),
               parts,
               "test",
+              () -> 0,
               Clock.systemUTC());
       ColonyVerticle colonyVerticle =
           new ColonyVerticle(colony, directory.resolve("colony"), "test", false, Clock.systemUTC());

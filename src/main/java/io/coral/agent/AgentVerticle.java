@@ -48,6 +48,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,6 +68,7 @@ public final class AgentVerticle extends VerticleBase {
   private final Path dataDirectory;
   private final Path nativeDirectory;
   private final String version;
+  private final LongSupplier slowHeads;
   private final Clock clock;
   private final Figures figures = new Figures();
   private final RequestSeries series = new RequestSeries(figures);
@@ -78,18 +80,21 @@ public final class AgentVerticle extends VerticleBase {
 
   /// @param dataDirectory of this agent alone
   /// @param nativeDirectory where the native parts are
+  /// @param slowHeads how many connections were closed because a head did not come to its end
   public AgentVerticle(
       AgentConfig config,
       AgentIdentity identity,
       Path dataDirectory,
       Path nativeDirectory,
       String version,
+      LongSupplier slowHeads,
       Clock clock) {
     this.config = config;
     this.identity = identity;
     this.dataDirectory = dataDirectory;
     this.nativeDirectory = nativeDirectory;
     this.version = version;
+    this.slowHeads = slowHeads;
     this.clock = clock;
   }
 
@@ -274,6 +279,7 @@ public final class AgentVerticle extends VerticleBase {
   private void ownFigures(Topics topics) {
     figures.gauge("coral_process_resident_bytes", ProcessUsage::residentBytes);
     figures.fraction("coral_process_cpu_seconds_total", ProcessUsage::cpuSeconds);
+    figures.gauge("coral_slow_heads_closed_total", slowHeads);
     topics
         .all()
         .forEach(

@@ -11,6 +11,7 @@ import io.coral.colony.ColonyVerticle;
 import io.coral.config.Address;
 import io.coral.config.AgentConfig;
 import io.coral.config.ColonyConfig;
+import io.coral.rpc.DeadlineTransport;
 import io.coral.storage.StorageException;
 import io.vertx.core.Deployable;
 import io.vertx.core.Future;
@@ -74,14 +75,17 @@ public final class RoleServers implements Servers {
             agent != null
                 ? agent.dataDirectory()
                 : colony != null ? colony.dataDirectory() : Path.of(""));
+    DeadlineTransport transport = new DeadlineTransport();
     Vertx vertx =
-        Vertx.vertx(
-            new VertxOptions()
-                .setEventLoopPoolSize(role == Role.UP ? 3 : 2)
-                .setWorkerPoolSize(4)
-                .setInternalBlockingPoolSize(2)
-                .setPreferNativeTransport(true));
-    RunningRole running = new RunningRole(vertx, data.toString());
+        Vertx.builder()
+            .with(
+                new VertxOptions()
+                    .setEventLoopPoolSize(role == Role.UP ? 3 : 2)
+                    .setWorkerPoolSize(4)
+                    .setInternalBlockingPoolSize(2))
+            .withTransport(transport)
+            .build();
+    RunningRole running = new RunningRole(vertx, transport, data.toString());
     try {
       if (colony != null) {
         ColonyConfig effective = role == Role.UP ? Settings.fresh(colony) : colony;
@@ -113,7 +117,14 @@ public final class RoleServers implements Servers {
       throw dataUnusable(data, e);
     }
     AgentVerticle verticle =
-        new AgentVerticle(config, identity, directory, nativeDirectory, version, clock);
+        new AgentVerticle(
+            config,
+            identity,
+            directory,
+            nativeDirectory,
+            version,
+            running.transport::closedConnections,
+            clock);
     deploy(vertx, verticle, config.api(), data);
     running.agent = config.api().withPort(verticle.apiPort());
     CaptureState capture = verticle.observing();
@@ -179,14 +190,16 @@ public final class RoleServers implements Servers {
 
   private static final class RunningRole implements Running {
     private final Vertx vertx;
+    private final DeadlineTransport transport;
     private final String dataDirectory;
     private final CountDownLatch terminated = new CountDownLatch(1);
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile @org.jspecify.annotations.Nullable Address agent;
     private volatile @org.jspecify.annotations.Nullable Address colony;
 
-    RunningRole(Vertx vertx, String dataDirectory) {
+    RunningRole(Vertx vertx, DeadlineTransport transport, String dataDirectory) {
       this.vertx = vertx;
+      this.transport = transport;
       this.dataDirectory = dataDirectory;
     }
 

@@ -20,11 +20,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Receives OTLP on any number of ports, each with its own sink. Every port takes gRPC (HTTP/2
 /// in clear text) and HTTP (1.1 and 2), because people mix the two port numbers up. Event loop;
 /// the worker `coral-otlp` decodes.
 public final class OtlpReceiverVerticle extends VerticleBase {
+  private static final Logger LOG = LoggerFactory.getLogger(OtlpReceiverVerticle.class);
+
   /// In flight over all ports; one message of the greatest size and a good many usual ones.
   public static final long DEFAULT_BUDGET_BYTES = 24L << 20;
 
@@ -93,6 +97,7 @@ public final class OtlpReceiverVerticle extends VerticleBase {
         vertx
             .createHttpServer(options(port.address()))
             .connectionHandler(guard::opened)
+            .exceptionHandler(failure -> LOG.debug("a connection broke", failure))
             .invalidRequestHandler(
                 request -> {
                   counts.countUnknown(Verdict.Outcome.MALFORMED);

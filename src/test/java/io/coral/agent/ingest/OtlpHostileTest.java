@@ -8,10 +8,15 @@ import static io.coral.agent.ingest.OtlpRequests.join;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.coral.bus.Topics;
 import io.coral.config.Address;
+import io.coral.config.SpanFilterConfig;
+import io.coral.model.ColumnBatch;
+import io.coral.model.StreamSchema;
 import io.coral.otlp.MalformedPayloadException;
 import io.coral.otlp.ProtobufReader;
 import io.coral.otlp.Signal;
+import io.coral.rpc.DeadlineTransport;
 import io.coral.telemetry.Figures;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse;
@@ -21,6 +26,7 @@ import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,7 +54,10 @@ final class OtlpHostileTest {
       "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
   private static final long BUDGET = 24L << 20;
 
-  private final Vertx vertx = Vertx.vertx();
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  private final DeadlineTransport transport = new DeadlineTransport(PATIENCE);
+  private final Vertx vertx = Vertx.builder().withTransport(transport).build();
   private final Figures figures = new Figures();
   private final ByteBudget budget = new ByteBudget(BUDGET);
   private final Queue<byte[]> stored = new ConcurrentLinkedQueue<>();
@@ -63,7 +72,7 @@ final class OtlpHostileTest {
         new OtlpReceiverVerticle(
             List.of(new OtlpReceiverVerticle.Port(Address.parse("127.0.0.1:0"), this::store)),
             budget,
-            Duration.ofSeconds(1),
+            PATIENCE,
             figures);
     get(vertx.deployVerticle(receiver));
     port = receiver.listening().getFirst();
@@ -129,7 +138,36 @@ final class OtlpHostileTest {
     assertThat(stored).isEmpty();
   }
 
-  /// Protobuf, inputs 1 to 8; 3, 4, 6 and 7 are for the decoder of spans.
+  /// Has spans decoded and their rows kept here, as in an agent.
+  private List<ColumnBatch> decoding() {
+    List<ColumnBatch> kept = new ArrayList<>();
+    SpanIntake intake =
+        new SpanIntake(
+            (batches, _) -> {
+              kept.addAll(batches);
+              return Future.succeededFuture(true);
+            },
+            Topics.of(vertx).spans(),
+            new SpanFilterConfig(true, 0, 1),
+            false,
+            figures,
+            Clock.systemUTC());
+    storing = payload -> intake.accept(payload, 0, payload.length);
+    return kept;
+  }
+
+  /// Sends it over both transports; gives how many items were rejected, the same over both.
+  private long rejected(byte[] payload) throws Exception {
+    RawHttp.Answer http = http(PROTOBUF, payload);
+    assertThat(http.status()).isEqualTo(200);
+    GrpcCaller.Answer grpc = call(framed(0, payload));
+    assertThat(grpc.status()).isEqualTo("0");
+    byte[] message = Arrays.copyOfRange(grpc.body(), 5, grpc.body().length);
+    assertThat(message).isEqualTo(http.body());
+    return ExportTraceServiceResponse.parseFrom(message).getPartialSuccess().getRejectedSpans();
+  }
+
+  /// Protobuf, inputs 1 to 8.
 
   @Test
   void input01_truncatedVarint_isInvalid() throws Exception {
@@ -144,6 +182,26 @@ final class OtlpHostileTest {
   }
 
   @Test
+  void input03_valuesInsideEachOther_rejectTheirSpanAlone() throws Exception {
+    List<ColumnBatch> kept = decoding();
+    assertThat(rejected(OtlpRequests.nestedValue(10_000))).isEqualTo(1);
+    assertThat(rejected(OtlpRequests.nestedValue(30))).isZero();
+    assertThat(kept).extracting(ColumnBatch::rows).containsExactly(0, 0, 1, 1);
+  }
+
+  @Test
+  void input04_manyAttributes_areCutAndCounted() throws Exception {
+    List<ColumnBatch> kept = decoding();
+    assertThat(rejected(OtlpRequests.manyAttributes(1_000_000))).isZero();
+    int details = StreamSchema.SPANS.position("details");
+    for (ColumnBatch batch : kept) {
+      assertThat(new String(batch.plains(details)[0], StandardCharsets.UTF_8))
+          .isEqualTo("{\"dropped_attributes_count\":999872}");
+    }
+    assertThat(kept).hasSize(2);
+  }
+
+  @Test
   void input05_hugeAttribute_isTooLargeAndNotToBeRepeated() throws Exception {
     byte[] huge = OtlpRequests.longAttribute(100 << 20);
     RawHttp.Answer answer = http(PROTOBUF, huge);
@@ -152,6 +210,31 @@ final class OtlpHostileTest {
     GrpcCaller.Answer refused = call(framed(0, Arrays.copyOf(huge, 17 << 20)));
     assertThat(refused.status()).isEqualTo("8");
     assertThat(refused.details()).isNull();
+  }
+
+  @Test
+  void input06_traceIdsThatAreNone_rejectTheirSpanAlone() throws Exception {
+    List<ColumnBatch> kept = decoding();
+    byte[] seventeen = new byte[17];
+    Arrays.fill(seventeen, (byte) 1);
+    for (byte[] id : List.of(new byte[0], Arrays.copyOf(seventeen, 15), seventeen, new byte[16])) {
+      assertThat(rejected(join(good(), OtlpRequests.traceId(id)))).isEqualTo(1);
+      assertThat(kept.getLast().rows()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void input07_timesThatCannotBe_areTakenAndNeverNegative() throws Exception {
+    List<ColumnBatch> kept = decoding();
+    for (long[] times :
+        new long[][] {{1000, 500}, {0, 0}, {Long.MIN_VALUE, 800}, {800, -1}, {0, -1}}) {
+      assertThat(rejected(OtlpRequests.times(times[0], times[1]))).isZero();
+    }
+    assertThat(kept).hasSize(10);
+    for (ColumnBatch batch : kept) {
+      assertThat(batch.longs(StreamSchema.SPANS.position("start_unix_nanos"))[0]).isPositive();
+      assertThat(batch.longs(StreamSchema.SPANS.position("duration_nanos"))[0]).isNotNegative();
+    }
   }
 
   @Test
@@ -328,16 +411,19 @@ final class OtlpHostileTest {
     }
   }
 
-  /// The codec drops the length, as RFC 9112, section 6.3 allows: nothing can be smuggled.
+  /// RFC 9112, section 6.3: a server may refuse it, because somebody between may read it otherwise.
   @Test
-  void input19_lengthBesideChunks_countsForNothing() throws Exception {
-    byte[] both =
-        join(
-            RawHttp.head(
-                "POST", TRACES, PROTOBUF + "content-length: 3\r\ntransfer-encoding: chunked\r\n"),
-            "0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-    assertThat(RawHttp.exchange(port, both).status()).isEqualTo(200);
-    assertThat(stored).containsExactly(new byte[0]);
+  void input19_lengthBesideChunks_isInvalidAndCloses() throws Exception {
+    String length = "content-length: 3\r\n";
+    String chunked = "transfer-encoding: chunked\r\n";
+    byte[] none = "0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    for (String both : List.of(length + chunked, chunked + length)) {
+      assertInvalidAndClosed(join(RawHttp.head("POST", TRACES, PROTOBUF + both), none));
+    }
+    assertThat(stored).isEmpty();
+    assertThat(RawHttp.exchange(port, join(RawHttp.head("POST", TRACES, PROTOBUF + chunked), none)))
+        .extracting(RawHttp.Answer::status)
+        .isEqualTo(200);
   }
 
   private void assertInvalidAndClosed(byte[] request) throws Exception {
@@ -431,6 +517,26 @@ final class OtlpHostileTest {
   }
 
   @Test
+  void input22_emptyContinuations_endTheConnection() throws Exception {
+    try (RawHttp2 connection = new RawHttp2(port)) {
+      connection.send(RawHttp2.frame(RawHttp2.HEADERS, 0, 1, grpcHead(Map.of())));
+      byte[] empty = RawHttp2.frame(RawHttp2.CONTINUATION, 0, 1, new byte[0]);
+      connection.flood(5_000, _ -> empty);
+      assertCalmed(connection);
+    }
+  }
+
+  @Test
+  void input22_emptyData_endsTheConnection() throws Exception {
+    try (RawHttp2 connection = new RawHttp2(port)) {
+      connection.send(head(1));
+      byte[] empty = RawHttp2.frame(RawHttp2.DATA, 0, 1, new byte[0]);
+      connection.flood(5_000, _ -> empty);
+      assertCalmed(connection);
+    }
+  }
+
+  @Test
   void input22_floodsOfPingsAndSettings_endTheConnection() throws Exception {
     for (byte[] frame :
         List.of(
@@ -488,6 +594,33 @@ final class OtlpHostileTest {
       RawHttp2.Frame refused = connection.await(RawHttp2.RST_STREAM);
       assertThat(refused.errorCode()).isEqualTo(RawHttp2.REFUSED_STREAM);
       assertThat(refused.stream()).isEqualTo(2 * 128 + 1);
+    }
+  }
+
+  /// Slow loris, in the head: of the first request, of a later one, in the preface of HTTP/2.
+  @Test
+  void headThatDrips_endsAtItsDeadline() throws Exception {
+    byte[] request =
+        join(
+            RawHttp.head("POST", TRACES, PROTOBUF + "content-length: " + good().length + "\r\n"),
+            good());
+    for (String first : List.of("POST /v1/traces HTTP/1.1\r\nx: ", "PRI * HTT", "P")) {
+      try (RawHttp http = new RawHttp(port)) {
+        http.drip(first);
+        assertThat(http.closed()).describedAs(first).isTrue();
+      }
+    }
+    try (RawHttp http = new RawHttp(port)) {
+      http.send(request);
+      assertThat(http.read().status()).isEqualTo(200);
+      http.drip("POST /v1/tr");
+      assertThat(http.closed()).isTrue();
+    }
+    assertThat(transport.closedConnections()).isEqualTo(4);
+    try (RawHttp2 connection = new RawHttp2(port)) {
+      TimeUnit.MILLISECONDS.sleep(2 * PATIENCE.toMillis());
+      connection.send(RawHttp2.frame(RawHttp2.PING, 0, 0, new byte[8]));
+      assertThat(connection.await(RawHttp2.PING)).isNotNull();
     }
   }
 

@@ -50,13 +50,35 @@ final class OtlpRequests {
     return traces(span());
   }
 
-  /// Input 3: values inside each other.
+  /// Input 3: lists inside each other. By hand, because protobuf's own writer would need as much
+  /// stack.
   static byte[] nestedValue(int levels) {
-    AnyValue value = AnyValue.newBuilder().setIntValue(1).build();
+    byte[] value = AnyValue.newBuilder().setIntValue(1).build().toByteArray();
     for (int i = 0; i < levels; i++) {
-      value = AnyValue.newBuilder().setArrayValue(ArrayValue.newBuilder().addValues(value)).build();
+      value =
+          field(AnyValue.ARRAY_VALUE_FIELD_NUMBER, field(ArrayValue.VALUES_FIELD_NUMBER, value));
     }
-    return traces(span().addAttributes(KeyValue.newBuilder().setKey("deep").setValue(value)));
+    byte[] attribute =
+        join(
+            KeyValue.newBuilder().setKey("deep").build().toByteArray(),
+            field(KeyValue.VALUE_FIELD_NUMBER, value));
+    byte[] span =
+        join(span().build().toByteArray(), field(Span.ATTRIBUTES_FIELD_NUMBER, attribute));
+    return field(
+        ExportTraceServiceRequest.RESOURCE_SPANS_FIELD_NUMBER,
+        field(ResourceSpans.SCOPE_SPANS_FIELD_NUMBER, field(ScopeSpans.SPANS_FIELD_NUMBER, span)));
+  }
+
+  /// A field of a message, with its tag (below 16) and length.
+  private static byte[] field(int number, byte[] value) {
+    ByteArrayOutputStream head = new ByteArrayOutputStream();
+    head.write((number << 3) | 2);
+    int rest = value.length;
+    for (; rest >= 128; rest >>>= 7) {
+      head.write((rest & 127) | 128);
+    }
+    head.write(rest);
+    return join(head.toByteArray(), value);
   }
 
   /// Input 4: attributes on one span.

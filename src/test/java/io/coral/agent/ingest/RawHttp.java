@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /// HTTP/1.1 by hand, so that requests can be wrong. Writes on a thread of its own: a server may
 /// answer before it has read all.
@@ -58,6 +59,24 @@ final class RawHttp implements AutoCloseable {
                 socket.getOutputStream().flush();
               } catch (IOException e) {
                 // The server has closed: what it answered before is what counts.
+              }
+            });
+  }
+
+  /// Sends a beginning and then a byte ten times a second, without end.
+  void drip(String beginning) {
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                byte[] next = beginning.getBytes(StandardCharsets.US_ASCII);
+                while (true) {
+                  socket.getOutputStream().write(next);
+                  next = new byte[] {'x'};
+                  TimeUnit.MILLISECONDS.sleep(100);
+                }
+              } catch (IOException | InterruptedException e) {
+                // The server has closed, which is what is waited for.
               }
             });
   }

@@ -13,6 +13,7 @@ import java.util.function.IntFunction;
 
 /// Frames of HTTP/2 by hand (https://www.rfc-editor.org/rfc/rfc9113#section-4), for floods.
 final class RawHttp2 implements AutoCloseable {
+  static final int DATA = 0;
   static final int HEADERS = 1;
   static final int RST_STREAM = 3;
   static final int SETTINGS = 4;
