@@ -36,7 +36,7 @@ final class ArchitectureTest {
           .layer("base")
           .definedBy("io.coral.bus..", "io.coral.config..", "io.coral.telemetry..")
           .layer("thinking")
-          .definedBy("io.coral.protocol..", "io.coral.histogram..")
+          .definedBy("io.coral.protocol..", "io.coral.histogram..", "io.coral.calls..")
           .layer("model")
           .definedBy("io.coral.model..")
           .whereLayer("main")
@@ -69,12 +69,13 @@ final class ArchitectureTest {
   static final ArchRule thinking_knowsOnlyTheJdkAndTheModel =
       classes()
           .that()
-          .resideInAnyPackage("io.coral.protocol..", "io.coral.histogram..")
+          .resideInAnyPackage("io.coral.protocol..", "io.coral.histogram..", "io.coral.calls..")
           .should()
           .onlyDependOnClassesThat()
           .resideInAnyPackage(
               "io.coral.protocol..",
               "io.coral.histogram..",
+              "io.coral.calls..",
               "io.coral.model..",
               "java..",
               "org.jspecify..");

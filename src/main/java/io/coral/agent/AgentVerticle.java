@@ -208,7 +208,9 @@ public final class AgentVerticle extends VerticleBase {
                 StreamSchema.TRACES,
                 beyla.tracesRetention(),
                 StreamSchema.TRACE_ALIASES,
-                beyla.tracesRetention()),
+                beyla.tracesRetention(),
+                StreamSchema.SERVICE_CALLS,
+                config.otlpRetention()),
             figures,
             series);
     RegistrationVerticle registration =

@@ -127,6 +127,13 @@ final class JaegerParameters {
     throw new IllegalArgumentException(name + ": \"" + text + "\" (expected: 0.." + most + ")");
   }
 
+  /// Milliseconds, a time or a duration.
+  ///
+  /// @return nanoseconds
+  long millis(String name, long absent) {
+    return text(name).isEmpty() ? absent : number(name, Long.MAX_VALUE / 1_000_000) * 1_000_000;
+  }
+
   /// A duration as Go writes it: `1.5s`, `1m30s`, `200us`.
   ///
   /// @return nanoseconds
@@ -189,12 +196,21 @@ final class JaegerParameters {
 
   /// A kind by its name, null when it is not given.
   @Nullable Role role(String name) {
-    String text = text(name).toLowerCase(Locale.ROOT);
-    if (text.isEmpty()) {
-      return null;
-    }
+    return text(name).isEmpty() ? null : role(name, text(name));
+  }
+
+  /// The kinds of a parameter that is given any number of times.
+  List<Role> roles(String name) {
+    return all(name).stream()
+        .filter(text -> !text.isBlank())
+        .map(text -> role(name, text))
+        .toList();
+  }
+
+  private static Role role(String name, String text) {
+    String label = text.strip().toLowerCase(Locale.ROOT).replaceFirst("^span_kind_", "");
     return Arrays.stream(Role.values())
-        .filter(role -> role.label().equals(text))
+        .filter(role -> role.label().equals(label))
         .findFirst()
         .orElseThrow(
             () ->

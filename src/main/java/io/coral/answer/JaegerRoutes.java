@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.coral.rpc.RpcServer;
 import io.coral.rpc.mesh.v1.Completeness;
+import io.coral.storage.RedQueries;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.SpanSearch;
 import io.coral.storage.Trace;
@@ -14,13 +15,11 @@ import io.vertx.core.http.HttpServerRequest;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,21 +27,14 @@ import org.slf4j.LoggerFactory;
 /// is. Handlers run on the event loop; what reads the database runs on a worker.
 public final class JaegerRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(JaegerRoutes.class);
-  private static final long DEPENDENCIES_FRESH_NANOS = 5_000_000_000L;
-  private static final int MOST_CACHED = 16;
 
   private final Vertx vertx;
   private final SpanQueries spans;
   private final TraceQueries traces;
   private final TraceFinder finder;
-  private final SpanSearch.Dependencies dependencies;
+  private final JaegerMetrics metrics;
   private final Supplier<Completeness> completeness;
   private final Clock clock;
-
-  // Of the event loop.
-  private final Map<List<Long>, Cached> cached = new LinkedHashMap<>();
-
-  private record Cached(long atUnixNanos, Future<List<SpanSearch.Dependency>> answer) {}
 
   /// What is answered; written as text where it was made, which for long traces is a worker.
   private record Answer(int status, String json) {
@@ -57,13 +49,14 @@ public final class JaegerRoutes {
       SpanQueries spans,
       TraceQueries traces,
       TraceFinder finder,
+      RedQueries requests,
       Supplier<Completeness> completeness,
       Clock clock) {
     this.vertx = vertx;
     this.spans = spans;
     this.traces = traces;
     this.finder = finder;
-    this.dependencies = spans;
+    this.metrics = new JaegerMetrics(requests);
     this.completeness = completeness;
     this.clock = clock;
   }
@@ -77,6 +70,10 @@ public final class JaegerRoutes {
         .get("/api/traces", request -> answer(request, false, this::search))
         .get("/api/traces/", request -> answer(request, false, this::trace))
         .get("/api/dependencies", request -> answer(request, false, this::dependencies))
+        .get("/api/metrics/minstep", request -> answer(request, false, _ -> leastStep()))
+        .get("/api/metrics/calls", request -> answer(request, false, this::calls))
+        .get("/api/metrics/errors", request -> answer(request, false, this::errors))
+        .get("/api/metrics/latencies", request -> answer(request, false, this::latencies))
         .get("/api/v3/services", request -> answer(request, true, this::servicesV3))
         .get("/api/v3/operations", request -> answer(request, true, this::operationsV3))
         .get("/api/v3/traces", request -> answer(request, true, this::searchV3))
@@ -249,16 +246,9 @@ public final class JaegerRoutes {
 
   private Future<Answer> dependencies(HttpServerRequest request) {
     JaegerParameters parameters = parameters(request);
-    long most = Long.MAX_VALUE / 1_000_000;
-    long until =
-        parameters.text("endTs").isEmpty()
-            ? nowNanos()
-            : parameters.number("endTs", most) * 1_000_000;
-    long lookback =
-        parameters.text("lookback").isEmpty()
-            ? 24 * JaegerParameters.HOUR_NANOS
-            : parameters.number("lookback", most) * 1_000_000;
-    return dependencies(Math.max(0, until - lookback), until)
+    long until = parameters.millis("endTs", nowNanos());
+    long lookback = parameters.millis("lookback", 24 * JaegerParameters.HOUR_NANOS);
+    return onWorker(() -> spans.dependencies(Math.max(0, until - lookback), until))
         .map(
             found -> {
               JsonArray data = new JsonArray();
@@ -267,20 +257,26 @@ public final class JaegerRoutes {
             });
   }
 
-  /// Computed at most every 5 s for one range, however many ask.
-  private Future<List<SpanSearch.Dependency>> dependencies(long since, long until) {
-    long now = nowNanos();
-    cached.values().removeIf(each -> now - each.atUnixNanos > DEPENDENCIES_FRESH_NANOS);
-    List<Long> key =
-        List.of(until / DEPENDENCIES_FRESH_NANOS, (until - since) / DEPENDENCIES_FRESH_NANOS);
-    @Nullable Cached known = cached.get(key);
-    if (known == null || known.answer.failed()) {
-      known = new Cached(now, onWorker(() -> dependencies.between(since, until)));
-      if (cached.size() < MOST_CACHED) {
-        cached.put(key, known);
-      }
-    }
-    return known.answer;
+  private static Future<Answer> leastStep() {
+    return Future.succeededFuture(new Answer(200, JaegerMetrics.leastStep()));
+  }
+
+  private Future<Answer> calls(HttpServerRequest request) {
+    return metrics(request, metrics::calls);
+  }
+
+  private Future<Answer> errors(HttpServerRequest request) {
+    return metrics(request, metrics::errors);
+  }
+
+  private Future<Answer> latencies(HttpServerRequest request) {
+    return metrics(request, metrics::latencies);
+  }
+
+  private Future<Answer> metrics(
+      HttpServerRequest request, BiFunction<JaegerParameters, Long, JsonObject> family) {
+    JaegerParameters parameters = parameters(request);
+    return onWorker(() -> new Answer(200, family.apply(parameters, nowNanos())));
   }
 
   private Future<Answer> servicesV3(HttpServerRequest request) {

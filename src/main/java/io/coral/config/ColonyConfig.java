@@ -94,7 +94,9 @@ public record ColonyConfig(
             StreamSchema.TRACES,
             traces,
             StreamSchema.TRACE_ALIASES,
-            traces),
+            traces,
+            StreamSchema.SERVICE_CALLS,
+            http),
         sampling);
   }
 }

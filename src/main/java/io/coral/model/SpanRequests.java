@@ -2,8 +2,8 @@ package io.coral.model;
 
 import java.util.Arrays;
 
-/// What spans say of requests, for counting: row by row of numbers, strings as numbers of a
-/// dictionary. One thread fills it; nobody changes it afterwards.
+/// What spans say of requests and of who called whom, for counting: row by row of numbers, strings
+/// as numbers of a dictionary. One thread fills it; nobody changes it afterwards.
 public final class SpanRequests {
   /// Positions in the key of a request: what requests that are counted together have in common.
   public static final int SERVICE = 0;
@@ -33,6 +33,7 @@ public final class SpanRequests {
   public static final int KEY_WIDTH = 8;
 
   private static final int EXPECTED = 512;
+  private static final int ID_WIDTH = 4;
 
   private final Texts dictionary;
   private int[] keys = new int[KEY_WIDTH * EXPECTED];
@@ -40,8 +41,84 @@ public final class SpanRequests {
   private boolean[] errors = new boolean[EXPECTED];
   private int size;
 
+  // Of each span: trace id, id, parent's id or 0 when nobody called it.
+  private long[] ids = new long[ID_WIDTH * EXPECTED];
+  private long[] spanTimes = new long[2 * EXPECTED];
+  private int[] services = new int[EXPECTED];
+  private boolean[] failures = new boolean[EXPECTED];
+  private int spans;
+
   public SpanRequests(Texts dictionary) {
     this.dictionary = dictionary;
+  }
+
+  /// Adds a span.
+  ///
+  /// @param calledBy id of the parent when the span served a call, else 0
+  /// @param failed matters when it served a call, as the times do
+  public void addSpan(
+      long traceHigh,
+      long traceLow,
+      long spanId,
+      long calledBy,
+      int service,
+      boolean failed,
+      long endUnixNanos,
+      long durationNanos) {
+    if (spans == services.length) {
+      ids = Arrays.copyOf(ids, 2 * ids.length);
+      spanTimes = Arrays.copyOf(spanTimes, 2 * spanTimes.length);
+      services = Arrays.copyOf(services, 2 * services.length);
+      failures = Arrays.copyOf(failures, 2 * failures.length);
+    }
+    int at = ID_WIDTH * spans;
+    ids[at] = traceHigh;
+    ids[at + 1] = traceLow;
+    ids[at + 2] = spanId;
+    ids[at + 3] = calledBy;
+    spanTimes[2 * spans] = endUnixNanos;
+    spanTimes[2 * spans + 1] = durationNanos;
+    services[spans] = service;
+    failures[spans++] = failed;
+  }
+
+  /// How many spans there are, requests or not.
+  public int spans() {
+    return spans;
+  }
+
+  public long traceHigh(int span) {
+    return ids[ID_WIDTH * span];
+  }
+
+  public long traceLow(int span) {
+    return ids[ID_WIDTH * span + 1];
+  }
+
+  public long spanId(int span) {
+    return ids[ID_WIDTH * span + 2];
+  }
+
+  /// Id of the span that called this one, 0 when it is none that was called.
+  public long calledBy(int span) {
+    return ids[ID_WIDTH * span + 3];
+  }
+
+  /// Number of its service in the dictionary.
+  public int service(int span) {
+    return services[span];
+  }
+
+  public boolean failed(int span) {
+    return failures[span];
+  }
+
+  public long spanEndUnixNanos(int span) {
+    return spanTimes[2 * span];
+  }
+
+  public long spanDurationNanos(int span) {
+    return spanTimes[2 * span + 1];
   }
 
   /// Adds a request.
@@ -65,6 +142,7 @@ public final class SpanRequests {
     return dictionary;
   }
 
+  /// How many requests there are.
   public int size() {
     return size;
   }

@@ -202,6 +202,24 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("details", ColumnType.PLAIN),
               new Column("attributes", ColumnType.ATTRIBUTES)));
 
+  /// Calls of one service by another, counted by the minute in which they ended: one row per pair
+  /// and flush, what was added since the last one.
+  public static final StreamSchema SERVICE_CALLS =
+      new StreamSchema(
+          "service_calls",
+          List.of(
+              new Column("minute_unix_nanos", ColumnType.LONG),
+              new Column("caller", ColumnType.TEXT),
+              new Column("service", ColumnType.TEXT),
+              new Column("calls", ColumnType.LONG),
+              new Column("errors", ColumnType.LONG),
+              new Column("duration_nanos", ColumnType.LONG),
+              new Column("histogram_offset", ColumnType.LONG),
+              new Column("histogram", ColumnType.COUNTS),
+              // Who saw them: "captured", "otlp", or "hosts" when a colony found both ends among
+              // what the agents were sent.
+              new Column("source", ColumnType.TEXT)));
+
   /// Every stream there is; new ones at the end, since files know them by position.
   public static final List<StreamSchema> ALL =
       List.of(
@@ -213,7 +231,8 @@ public record StreamSchema(String name, List<Column> columns) {
           SQL_METRICS,
           MESSAGING_METRICS,
           METRICS,
-          LOGS);
+          LOGS,
+          SERVICE_CALLS);
 
   public StreamSchema {
     columns = List.copyOf(columns);

@@ -1,5 +1,6 @@
 package io.coral.storage;
 
+import io.coral.model.ColumnBatch;
 import io.coral.model.StreamSchema;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,6 +43,11 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   public static final String FILE_NAME = "metrics.duckdb";
 
   private static final int MEMORY_MEGABYTES = 128;
+
+  /// Name of the colony among the agents that rows came from.
+  private static final String COLONY = "colony";
+
+  private static final long OWN_EPOCH = 1;
 
   private final Path directory;
   private final Clock clock;
@@ -306,6 +312,14 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       file.table.forgetUncommitted();
       throw new StorageException("cannot store " + schema.name() + " of " + agentId, e);
     }
+  }
+
+  /// Stores rows that the colony found itself.
+  public void appendOwn(ColumnBatch rows) {
+    StreamSchema schema = rows.schema();
+    Checkpoint last = checkpoints(COLONY, schema).get(OWN_EPOCH);
+    long next = last == null ? 1 : last.seq() + 1;
+    append(COLONY, new NumberedBatch(schema.name(), OWN_EPOCH, next, rows), _ -> true);
   }
 
   /// Checkpoints of an agent's stream by epoch.

@@ -221,13 +221,21 @@ public final class SentQueries {
     UUID id = TraceQueries.uuid(traceId);
     try (Connection connection = source.reader()) {
       TraceAliases aliases = TraceAliases.of(source, connection, List.of(id));
-      String ids = TraceAliases.set(aliases.members(List.of(aliases.canonical(id))));
+      Set<UUID> ids = aliases.members(List.of(aliases.canonical(id)));
       long logs = 0;
       for (StreamTable table : source.tables(StreamSchema.LOGS)) {
-        logs +=
-            Database.number(
-                connection,
-                "SELECT count(*) FROM " + table.rowsTable() + " WHERE trace_id IN " + ids);
+        String condition = table.ofTraces(connection, ids);
+        if (!condition.isEmpty()) {
+          logs +=
+              Database.number(
+                  connection,
+                  "SELECT count(*) FROM "
+                      + table.rowsTable()
+                      + " AS r WHERE "
+                      + condition
+                      + " AND r.trace_id IN "
+                      + TraceAliases.set(ids));
+        }
       }
       return logs;
     } catch (SQLException e) {

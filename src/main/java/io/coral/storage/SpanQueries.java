@@ -1,5 +1,6 @@
 package io.coral.storage;
 
+import io.coral.histogram.LatencyHistogram;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
 import java.sql.Connection;
@@ -7,8 +8,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,12 +27,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every method blocks, opens a connection of its own and may be called on any thread but an event
 /// loop. Failures are [StorageException]s.
-public final class SpanQueries implements SpanSearch.Dependencies {
+public final class SpanQueries {
   private static final int SPANS_A_TRACE = 4;
   private static final int LEAST_LOOKED_AT = 100;
   private static final int MAX_ROUNDS = 20;
-  // A parent begins before its child, and rarely more than this.
-  private static final long PARENT_EARLIER_NANOS = 600_000_000_000L;
+  private static final long MINUTE_NANOS = 60_000_000_000L;
 
   private final RowSource source;
 
@@ -167,111 +167,98 @@ public final class SpanQueries implements SpanSearch.Dependencies {
     return ids;
   }
 
-  /// By a join of spans with their parents: as long as it takes, which is some 100 ms for a
-  /// million spans. A captured request of a service that sends spans itself is not counted again.
-  @Override
-  public List<SpanSearch.Dependency> between(long sinceNanos, long untilNanos) {
+  /// Who called whom, from the calls that were counted when their spans came. What was captured of
+  /// two services counts unless their own spans, or a colony that saw both hosts, tell of them too.
+  ///
+  /// @param sinceNanos Unix time, whole minutes are taken
+  /// @param untilNanos Unix time, exclusive
+  public List<SpanSearch.Dependency> dependencies(long sinceNanos, long untilNanos) {
+    Map<String, Map<Pair, Calls>> bySource = new HashMap<>();
     try (Connection connection = source.reader()) {
-      Map<String, Integer> numbers = new TreeMap<>();
-      Set<Integer> senders = new TreeSet<>();
-      List<StreamTable> tables = tables();
-      for (StreamTable table : tables) {
-        for (String name : services(connection, table)) {
-          numbers.putIfAbsent(name, numbers.size());
-          if (isSent(table)) {
-            senders.add(numbers.getOrDefault(name, -1));
-          }
-        }
+      for (StreamTable table : source.tables(StreamSchema.SERVICE_CALLS)) {
+        readCalls(connection, table, sinceNanos, untilNanos, bySource);
       }
-      return numbers.isEmpty()
-          ? List.of()
-          : joined(connection, tables, numbers, senders, sinceNanos, untilNanos);
     } catch (SQLException e) {
       throw new StorageException("cannot tell who called whom", e);
     }
+    Map<Pair, Calls> merged = new TreeMap<>();
+    for (String theSource : List.of("otlp", "hosts")) {
+      bySource
+          .getOrDefault(theSource, Map.of())
+          .forEach((pair, calls) -> merged.computeIfAbsent(pair, _ -> new Calls()).add(calls));
+    }
+    bySource.getOrDefault("captured", Map.of()).forEach(merged::putIfAbsent);
+    return merged.entrySet().stream()
+        .map(each -> each.getValue().dependency(each.getKey()))
+        .toList();
   }
 
-  private static List<SpanSearch.Dependency> joined(
-      Connection connection,
-      List<StreamTable> tables,
-      Map<String, Integer> numbers,
-      Set<Integer> senders,
-      long sinceNanos,
-      long untilNanos)
-      throws SQLException {
-    List<String> children = new ArrayList<>();
-    List<String> parents = new ArrayList<>();
-    for (StreamTable table : tables) {
-      String numbered = numbered(table);
-      String childRange = RowSource.condition(table.schema(), sinceNanos, untilNanos);
-      String parentRange =
-          RowSource.condition(
-              table.schema(), Math.max(0, sinceNanos - PARENT_EARLIER_NANOS), untilNanos);
-      children.add(
-          "SELECT trace_id, parent_span_id AS id, s, failed, duration_nanos FROM ("
-              + numbered
-              + (childRange.isEmpty() ? "" : " WHERE " + childRange)
-              + ") WHERE parent_span_id <> 0"
-              + (isSent(table) || senders.isEmpty()
-                  ? ""
-                  : " AND s NOT IN (" + StoredRows.list(senders) + ")"));
-      parents.add(
-          "SELECT trace_id, span_id AS id, s FROM ("
-              + numbered
-              + (parentRange.isEmpty() ? "" : " WHERE " + parentRange)
-              + ")");
+  private record Pair(String caller, String service) implements Comparable<Pair> {
+    @Override
+    public int compareTo(Pair other) {
+      int byCaller = caller.compareTo(other.caller);
+      return byCaller == 0 ? service.compareTo(other.service) : byCaller;
     }
-    String names =
-        numbers.entrySet().stream()
-            .map(each -> "(" + Database.literal(each.getKey()) + ", " + each.getValue() + ")")
-            .collect(Collectors.joining(", "));
-    String sql =
-        "WITH names AS (SELECT * FROM (VALUES "
-            + names
-            + ") AS t(name, s)), children AS ("
-            + String.join(" UNION ALL ", children)
-            + "), parents AS ("
-            + String.join(" UNION ALL ", parents)
-            + ") SELECT p.s, c.s, count(*), count(*) FILTER (c.failed),"
-            + " approx_quantile(c.duration_nanos, [0.5, 0.95]) FROM children AS c"
-            + " JOIN parents AS p ON p.id = c.id AND p.trace_id = c.trace_id"
-            + " WHERE p.s <> c.s GROUP BY ALL";
-    List<String> byNumber = new ArrayList<>(Collections.nCopies(numbers.size(), ""));
-    numbers.forEach((name, number) -> byNumber.set(number, name));
-    List<SpanSearch.Dependency> found = new ArrayList<>();
+  }
+
+  private static final class Calls {
+    private final LatencyHistogram histogram = new LatencyHistogram();
+    private long errors;
+
+    void add(Calls other) {
+      histogram.merge(other.histogram.offset(), other.histogram.sparseCounts());
+      errors += other.errors;
+    }
+
+    SpanSearch.Dependency dependency(Pair pair) {
+      return new SpanSearch.Dependency(
+          pair.caller,
+          pair.service,
+          histogram.total(),
+          errors,
+          (long) histogram.quantileNanos(0.5),
+          (long) histogram.quantileNanos(0.95));
+    }
+  }
+
+  private static void readCalls(
+      Connection connection,
+      StreamTable table,
+      long sinceNanos,
+      long untilNanos,
+      Map<String, Map<Pair, Calls>> bySource)
+      throws SQLException {
+    long since = Math.floorDiv(sinceNanos, MINUTE_NANOS) * MINUTE_NANOS;
+    String range = RowSource.condition(table.schema(), since, untilNanos);
+    String rows =
+        "SELECT caller, service, source, -1 AS bucket, sum(errors) AS n FROM "
+            + table.rowsTable()
+            + " AS r"
+            + (range.isEmpty() ? "" : " WHERE " + range)
+            + " GROUP BY ALL UNION ALL SELECT caller, service, source, bucket, sum(n) FROM (SELECT"
+            + " caller, service, source, unnest(histogram) AS n,"
+            + " generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket FROM "
+            + table.rowsTable()
+            + " AS r"
+            + (range.isEmpty() ? "" : " WHERE " + range)
+            + ") WHERE n > 0 GROUP BY ALL";
     try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(sql)) {
+        ResultSet result =
+            statement.executeQuery(table.withTexts(List.of("caller", "service", "source"), rows))) {
       while (result.next()) {
-        Object[] quantiles = (Object[]) result.getArray(5).getArray();
-        found.add(
-            new SpanSearch.Dependency(
-                byNumber.get(result.getInt(1)),
-                byNumber.get(result.getInt(2)),
-                result.getLong(3),
-                result.getLong(4),
-                ((Number) quantiles[0]).longValue(),
-                ((Number) quantiles[1]).longValue()));
+        Calls calls =
+            bySource
+                .computeIfAbsent(result.getString("d_source"), _ -> new HashMap<>())
+                .computeIfAbsent(
+                    new Pair(result.getString("d_caller"), result.getString("d_service")),
+                    _ -> new Calls());
+        int bucket = result.getInt("bucket");
+        if (bucket < 0) {
+          calls.errors += result.getLong("n");
+        } else {
+          calls.histogram.merge(bucket, new int[] {(int) result.getLong("n")});
+        }
       }
     }
-    found.sort(
-        Comparator.comparing(SpanSearch.Dependency::parent)
-            .thenComparing(SpanSearch.Dependency::child));
-    return found;
-  }
-
-  /// Rows with the number of their service, `s`, and whether they `failed`.
-  private static String numbered(StreamTable table) {
-    String rows = table.rowsTable();
-    return isSent(table)
-        ? "SELECT r.*, g.s, g.failed FROM "
-            + rows
-            + " AS r JOIN (SELECT k.id, n.s, k.outcome = 2 AS failed FROM ("
-            + table.withTexts(List.of("service"), "SELECT * FROM " + table.groupsTable())
-            + ") AS k JOIN names AS n ON n.name = k.d_service) AS g ON g.id = r.kind"
-        : "SELECT r.*, g.s, r.status >= CASE r.role WHEN 1 THEN 500 ELSE 400 END AS failed FROM "
-            + rows
-            + " AS r JOIN (SELECT k.service, n.s FROM ("
-            + table.withTexts(List.of("service"), "SELECT DISTINCT service FROM " + rows)
-            + ") AS k JOIN names AS n ON n.name = k.d_service) AS g ON g.service = r.service";
   }
 }

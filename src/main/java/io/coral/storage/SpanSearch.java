@@ -1,7 +1,6 @@
 package io.coral.storage;
 
 import io.coral.model.Role;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -44,13 +43,4 @@ public record SpanSearch(
   /// @param p95Nanos what they took where they were served
   public record Dependency(
       String parent, String child, long calls, long errors, long p50Nanos, long p95Nanos) {}
-
-  /// Who called whom. May block; any thread but an event loop.
-  public interface Dependencies {
-    /// By parent and child.
-    ///
-    /// @param sinceNanos Unix time, inclusive
-    /// @param untilNanos Unix time, exclusive
-    List<Dependency> between(long sinceNanos, long untilNanos);
-  }
 }

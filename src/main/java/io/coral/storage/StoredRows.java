@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// For one use on one thread.
 final class StoredRows {
   private static final int MAX_LITERALS = 20;
+  private static final int LONGEST_REMEMBERED = 128;
 
   private final Connection connection;
   private final StreamTable table;
@@ -38,7 +39,8 @@ final class StoredRows {
   private final List<Row> rows = new ArrayList<>();
   private final Map<Integer, long[]> groups = new HashMap<>();
   private final Map<Integer, Shape> shapes = new HashMap<>();
-  private final Map<Integer, AttributeShapes.Form> forms = new HashMap<>();
+
+  private final Map<Long, String> strings = new HashMap<>();
 
   // The number that a stored string has in the batch.
   private final Map<Long, Integer> numbers = new HashMap<>();
@@ -55,8 +57,9 @@ final class StoredRows {
   private record Row(
       int kind, @Nullable Object[] columns, int shape, long[] values, @Nullable String[] plain) {}
 
-  private record Shape(AttributeShapes.Form form, long[] fixed) {
-    long value(Row row, int attribute) {
+  /// @param fixed values of attributes that are the same in every row
+  record Shape(AttributeShapes.Form form, long[] fixed) {
+    private long value(Row row, int attribute) {
       int slot = form.slots()[attribute];
       return slot > 0 ? row.values[slot] : fixed[-slot - 1];
     }
@@ -173,7 +176,8 @@ final class StoredRows {
   }
 
   private void readGroups() throws SQLException {
-    Set<Integer> ids = rows.stream().map(Row::kind).collect(Collectors.toSet());
+    Set<Integer> all = rows.stream().map(Row::kind).collect(Collectors.toSet());
+    Set<Integer> ids = table.recentGroups().known(all, groups);
     if (ids.isEmpty()) {
       return;
     }
@@ -193,12 +197,14 @@ final class StoredRows {
           values[i] = result.getLong(i + 2);
         }
         groups.put(result.getInt(1), values);
+        table.recentGroups().add(result.getInt(1), values);
       }
     }
   }
 
   private void readShapes() throws SQLException {
-    Set<Integer> ids = rows.stream().map(Row::shape).collect(Collectors.toSet());
+    Set<Integer> all = rows.stream().map(Row::shape).collect(Collectors.toSet());
+    Set<Integer> ids = table.recentShapes().known(all, shapes);
     if (ids.isEmpty()) {
       return;
     }
@@ -223,6 +229,7 @@ final class StoredRows {
         fixed.put(result.getInt(1), numbers);
       }
     }
+    Map<Integer, AttributeShapes.Form> forms = new HashMap<>();
     try (Statement statement = connection.createStatement();
         ResultSet result =
             statement.executeQuery(
@@ -239,7 +246,9 @@ final class StoredRows {
         (id, values) -> {
           AttributeShapes.Form form = forms.get(formOf.get(id));
           if (form != null) {
-            shapes.put(id, new Shape(form, values));
+            Shape read = new Shape(form, values);
+            shapes.put(id, read);
+            table.recentShapes().add(id, read);
           }
         });
   }
@@ -262,15 +271,21 @@ final class StoredRows {
       }
       addTexts(row, ids);
     }
-    Texts texts = new Texts();
-    if (!ids.isEmpty()) {
+    Set<Long> missing = table.recentTexts().known(ids, strings);
+    if (!missing.isEmpty()) {
       try (Statement statement = connection.createStatement();
-          ResultSet result = statement.executeQuery(table.texts(list(ids)))) {
+          ResultSet result = statement.executeQuery(table.texts(list(missing)))) {
         while (result.next()) {
-          numbers.put(result.getLong(1), texts.idOf(result.getString(2)));
+          String string = result.getString(2);
+          strings.put(result.getLong(1), string);
+          if (string.length() <= LONGEST_REMEMBERED) {
+            table.recentTexts().add(result.getLong(1), string);
+          }
         }
       }
     }
+    Texts texts = new Texts();
+    strings.forEach((id, string) -> numbers.put(id, texts.idOf(string)));
     return texts;
   }
 

@@ -9,11 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class StreamTable {
   private static final int MAX_WORDS = 100_000;
   private static final int MAX_GROUPS = 30_000;
+  private static final int RECENT_PARTS = 2048;
 
   private final String catalog;
   private final String rows;
@@ -39,6 +42,11 @@ final class StreamTable {
   private final List<StreamSchema.Column> grouped;
   private final @Nullable Groups groups;
   private final @Nullable AttributeShapes shapes;
+  private final @Nullable TracePlaces traces;
+  private final RecentParts<Integer, long[]> recentGroups = new RecentParts<>(RECENT_PARTS);
+  private final RecentParts<Integer, StoredRows.Shape> recentShapes =
+      new RecentParts<>(RECENT_PARTS);
+  private final RecentParts<Long, String> recentTexts = new RecentParts<>(2 * RECENT_PARTS);
   private @Nullable TextNumbers numbers;
 
   // The shapes of the rows of batches that are prepared and not stored yet.
@@ -59,6 +67,10 @@ final class StreamTable {
         schema.columns().getLast().type() == ColumnType.ATTRIBUTES
             ? new AttributeShapes(catalog, rows)
             : null;
+    this.traces =
+        schema.columns().stream().anyMatch(column -> column.name().equals("trace_id"))
+            ? new TracePlaces(rowsTable(), schema.position("trace_id"))
+            : null;
   }
 
   /// The table of rows, qualified.
@@ -73,6 +85,21 @@ final class StreamTable {
   /// The table `(id, …)` of the grouped columns, whose strings are numbers; qualified.
   String groupsTable() {
     return Objects.requireNonNull(groups, "groups").table();
+  }
+
+  /// Groups that were read lately: the values of the grouped columns.
+  RecentParts<Integer, long[]> recentGroups() {
+    return recentGroups;
+  }
+
+  /// Shapes of attributes that were read lately.
+  RecentParts<Integer, StoredRows.Shape> recentShapes() {
+    return recentShapes;
+  }
+
+  /// Short strings that were read lately.
+  RecentParts<Long, String> recentTexts() {
+    return recentTexts;
   }
 
   /// How attributes are stored, of a stream that has some.
@@ -124,6 +151,9 @@ final class StreamTable {
             connection, "SELECT epoch, min(seq) FROM " + rowsTable() + " GROUP BY epoch"));
     if (shapes != null) {
       shapes.load(connection, continued);
+    }
+    if (traces != null) {
+      traces.load(connection);
     }
     if (continued) {
       dictionary.load(connection);
@@ -256,6 +286,9 @@ final class StreamTable {
         attributes.append(row);
       }
       appender.endRow();
+      if (traces != null) {
+        traces.stored(batch, row);
+      }
     }
   }
 
@@ -403,6 +436,9 @@ final class StreamTable {
     if (shapes != null) {
       shapes.committed();
     }
+    if (traces != null) {
+      traces.committed();
+    }
   }
 
   /// The transaction was rolled back: so is what it added beside the rows.
@@ -415,6 +451,9 @@ final class StreamTable {
     }
     if (shapes != null) {
       shapes.forgetUncommitted();
+    }
+    if (traces != null) {
+      traces.forgetUncommitted();
     }
   }
 
@@ -478,6 +517,12 @@ final class StreamTable {
       sql.append(" WHERE ").append(condition);
     }
     return sql.toString();
+  }
+
+  /// A condition that all rows `r` of some traces fit, and few others; empty when there is none. Of
+  /// streams whose rows have a trace id.
+  String ofTraces(Connection connection, Collection<UUID> ids) throws SQLException {
+    return Objects.requireNonNull(traces, "traces").condition(connection, ids);
   }
 
   /// The condition that a text column of a row `r` has one of some values.

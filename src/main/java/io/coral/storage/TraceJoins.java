@@ -13,11 +13,6 @@ import java.util.UUID;
 /// What a colony asks and writes to join traces over the borders of hosts. Blocks; [#store] belongs
 /// to the history's writer thread, the rest may be called on any. Failures are [StorageException]s.
 public final class TraceJoins {
-  /// Name of the colony among the agents that rows came from.
-  private static final String COLONY = "colony";
-
-  private static final long EPOCH = 1;
-
   /// Clocks of hosts differ; sequence numbers return after longer.
   private static final long MAX_CLOCK_DIFFERENCE_NANOS = 60_000_000_000L;
 
@@ -109,11 +104,6 @@ public final class TraceJoins {
           .add(alias.evidence())
           .add(alias.startUnixNanos());
     }
-    ColonyStore.Checkpoint last = store.checkpoints(COLONY, StreamSchema.TRACE_ALIASES).get(EPOCH);
-    long next = last == null ? 1 : last.seq() + 1;
-    store.append(
-        COLONY,
-        new NumberedBatch(StreamSchema.TRACE_ALIASES.name(), EPOCH, next, rows.build()),
-        _ -> true);
+    store.appendOwn(rows.build());
   }
 }

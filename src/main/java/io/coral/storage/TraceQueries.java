@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// Spans are stored once and never changed; what became known of their trace later is a row of
 /// `trace_aliases`. Every answer here names the trace that a span belongs to by what is known now.
 ///
-/// A trace is found by its id without an index: the ids of all partitions are compared, and only
-/// partitions that have it are joined with their strings.
+/// Where a trace may be is known by its id ([TracePlaces]); for the beginning of an id, the ids of
+/// all partitions are compared.
 ///
 /// Every method blocks, opens a connection of its own and may be called on any thread but an event
 /// loop. Failures are [StorageException]s.
@@ -76,48 +76,38 @@ public final class TraceQueries {
   ///
   /// @param prefix 6 to 32 hexadecimal digits
   public Found find(String prefix) {
+    if (prefix.length() == 32) {
+      Trace trace = trace(prefix);
+      return trace.spans().isEmpty()
+          ? new Found(List.of(), null)
+          : new Found(List.of(trace.traceId()), trace);
+    }
     String range = range(prefix);
-    List<StreamTable> tables = tables();
     List<String> parts = new ArrayList<>();
-    for (int i = 0; i < tables.size(); i++) {
-      parts.add(idsIn(tables.get(i), "trace_id", range, i));
+    for (StreamTable table : tables()) {
+      parts.add(idsIn(table, "trace_id", range));
     }
     for (StreamTable table : source.tables(StreamSchema.TRACE_ALIASES)) {
-      parts.add(idsIn(table, "from_trace_id", range, -1));
-      parts.add(idsIn(table, "to_trace_id", range, -1));
+      parts.add(idsIn(table, "from_trace_id", range));
+      parts.add(idsIn(table, "to_trace_id", range));
     }
     if (parts.isEmpty()) {
       return new Found(List.of(), null);
     }
     String sql =
-        "SELECT DISTINCT id, i FROM ("
-            + String.join(" UNION ALL ", parts)
-            + ") ORDER BY i LIMIT "
-            + MAX_FOUND;
+        "SELECT DISTINCT id FROM (" + String.join(" UNION ALL ", parts) + ") LIMIT " + MAX_FOUND;
     try (Connection connection = source.reader()) {
       Set<UUID> ids = new LinkedHashSet<>();
-      Set<StreamTable> tablesWithId = new LinkedHashSet<>();
       try (Statement statement = connection.createStatement();
           ResultSet result = statement.executeQuery(sql)) {
         while (result.next()) {
           ids.add(TraceAliases.uuid(result, 1));
-          if (result.getInt(2) >= 0) {
-            tablesWithId.add(tables.get(result.getInt(2)));
-          }
         }
       }
       TraceAliases aliases = TraceAliases.of(source, connection, ids);
       List<UUID> found = ids.stream().map(aliases::canonical).distinct().sorted(BY_TEXT).toList();
       List<String> traceIds = found.stream().map(TraceQueries::hex).toList();
-      if (found.size() != 1) {
-        return new Found(traceIds, null);
-      }
-      // Without other parts, the tables that have its spans are known already.
-      Trace trace =
-          aliases.isEmpty()
-              ? traces(connection, found, aliases, List.copyOf(tablesWithId)).getFirst()
-              : traces(connection, found).getFirst();
-      return new Found(traceIds, trace);
+      return new Found(traceIds, found.size() == 1 ? traces(connection, found).getFirst() : null);
     } catch (SQLException e) {
       throw new StorageException("cannot look for a trace", e);
     }
@@ -138,16 +128,8 @@ public final class TraceQueries {
     return tables;
   }
 
-  private static String idsIn(StreamTable table, String column, String range, int number) {
-    return "SELECT "
-        + column
-        + " AS id, "
-        + number
-        + " AS i FROM "
-        + table.rowsTable()
-        + " WHERE "
-        + column
-        + range;
+  private static String idsIn(StreamTable table, String column, String range) {
+    return "SELECT " + column + " AS id FROM " + table.rowsTable() + " WHERE " + column + range;
   }
 
   /// One trace with all of its spans, up to 50,000 of them.
@@ -183,21 +165,9 @@ public final class TraceQueries {
 
   private List<Trace> traces(Connection connection, List<UUID> ids) throws SQLException {
     TraceAliases aliases = TraceAliases.of(source, connection, ids);
-    Set<UUID> members = aliases.members(ids.stream().map(aliases::canonical).toList());
-    return traces(connection, ids, aliases, tablesWith(connection, condition(members)));
-  }
-
-  private static String condition(Set<UUID> members) {
-    return "r.trace_id IN " + TraceAliases.set(members);
-  }
-
-  private List<Trace> traces(
-      Connection connection, List<UUID> ids, TraceAliases aliases, List<StreamTable> tables)
-      throws SQLException {
     Map<UUID, List<SpanRow>> spans = new LinkedHashMap<>();
     ids.forEach(id -> spans.put(aliases.canonical(id), new ArrayList<>()));
-    String condition = condition(aliases.members(spans.keySet()));
-    boolean cut = !tables.isEmpty() && readSpans(connection, aliases, tables, condition, spans);
+    boolean cut = readSpans(connection, aliases, spans);
     List<Trace> traces = new ArrayList<>();
     for (Map.Entry<UUID, List<SpanRow>> each : spans.entrySet()) {
       traces.add(new Trace(hex(each.getKey()), TraceAssembly.of(each.getValue()), cut));
@@ -205,39 +175,19 @@ public final class TraceQueries {
     return traces;
   }
 
-  private List<StreamTable> tablesWith(Connection connection, String condition)
-      throws SQLException {
-    List<StreamTable> tables = tables();
-    List<String> parts = new ArrayList<>();
-    for (int i = 0; i < tables.size(); i++) {
-      parts.add(
-          "SELECT " + i + " AS i FROM " + tables.get(i).rowsTable() + " AS r WHERE " + condition);
-    }
-    List<StreamTable> found = new ArrayList<>();
-    if (!parts.isEmpty()) {
-      String sql = "SELECT DISTINCT i FROM (" + String.join(" UNION ALL ", parts) + ") ORDER BY i";
-      try (Statement statement = connection.createStatement();
-          ResultSet result = statement.executeQuery(sql)) {
-        while (result.next()) {
-          found.add(tables.get(result.getInt(1)));
-        }
-      }
-    }
-    return found;
-  }
-
   /// @return whether there are more spans than one answer may have
   private boolean readSpans(
-      Connection connection,
-      TraceAliases aliases,
-      List<StreamTable> tables,
-      String condition,
-      Map<UUID, List<SpanRow>> spans)
+      Connection connection, TraceAliases aliases, Map<UUID, List<SpanRow>> spans)
       throws SQLException {
+    Set<UUID> members = aliases.members(spans.keySet());
     Map<String, Map<String, String>> parsed = new HashMap<>();
     int rows = 0;
     // One partition at a time: it is the memory for their dictionaries that is short.
-    for (StreamTable table : tables) {
+    for (StreamTable table : tables()) {
+      String condition = table.ofTraces(connection, members);
+      if (condition.isEmpty()) {
+        continue;
+      }
       int most = MAX_SPANS + 1 - rows;
       List<SpanRow> read =
           table.schema().equals(StreamSchema.SPANS)
@@ -246,7 +196,10 @@ public final class TraceQueries {
       rows += read.size();
       boolean cut = rows > MAX_SPANS;
       for (SpanRow span : cut ? read.subList(0, read.size() - 1) : read) {
-        spans.computeIfAbsent(uuid(span.traceId()), _ -> new ArrayList<>()).add(span);
+        List<SpanRow> ofTrace = spans.get(uuid(span.traceId()));
+        if (ofTrace != null) {
+          ofTrace.add(span);
+        }
       }
       if (cut) {
         return true;
@@ -381,7 +334,7 @@ public final class TraceQueries {
             connection,
             bound,
             filter,
-            table -> fits.apply(table) + " AND " + condition(members),
+            table -> fits.apply(table) + " AND r.trace_id IN " + TraceAliases.set(members),
             "0",
             "");
     canonical.retainAll(fitting.stream().map(aliases::canonical).collect(Collectors.toSet()));

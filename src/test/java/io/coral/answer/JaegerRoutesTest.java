@@ -8,10 +8,16 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.util.JsonFormat;
+import io.coral.calls.CallCounts;
+import io.coral.histogram.LatencyHistogram;
+import io.coral.model.ColumnBatch;
+import io.coral.model.Role;
+import io.coral.model.StreamSchema;
 import io.coral.otlp.SpanDecoder;
 import io.coral.rpc.RpcServer;
 import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.storage.AgentStore;
+import io.coral.storage.RedQueries;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.TraceQueries;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
@@ -98,6 +104,13 @@ final class JaegerRoutesTest {
     byte[] bytes = payload.toByteArray();
     store.append(
         List.of(new SpanDecoder(clock).decode(bytes, 0, bytes.length, (_, _) -> true).batch()));
+    CallCounts calls = new CallCounts("otlp");
+    calls.add("shop", "pay / card", NOON_NANOS, 30 * MILLI, false);
+    calls.add("shop", "pay / card", NOON_NANOS - 60_000 * MILLI, 400 * MILLI, true);
+    CallCounts captured = new CallCounts("captured");
+    captured.add("shop", "pay / card", NOON_NANOS, 30 * MILLI, false);
+    captured.add("nginx", "shop", NOON_NANOS, 50 * MILLI, false);
+    store.append(List.of(calls.flush(), captured.flush(), windows()));
     RpcServer server = new RpcServer(vertx, List.of(), () -> true);
     TraceQueries traces = new TraceQueries(store);
     new JaegerRoutes(
@@ -105,6 +118,7 @@ final class JaegerRoutesTest {
             new SpanQueries(store),
             traces,
             prefix -> vertx.executeBlocking(() -> traces.find(prefix), false),
+            new RedQueries(store),
             () -> completeness,
             clock)
         .mount(server);
@@ -115,6 +129,94 @@ final class JaegerRoutesTest {
             .toCompletableFuture()
             .get(10, TimeUnit.SECONDS)
             .actualPort();
+  }
+
+  /// Two minutes of requests: 6 of which 3 failed, then 1; another source's and a client's.
+  private static ColumnBatch windows() {
+    ColumnBatch.Builder rows = new ColumnBatch.Builder(StreamSchema.HTTP_METRICS, 8);
+    long minute = 60_000 * MILLI;
+    window(rows, NOON_NANOS - minute, Role.SERVER, "/cart", 200, 3, 1);
+    window(rows, NOON_NANOS - minute + 10_000 * MILLI, Role.SERVER, "/pay", 500, 3, 1);
+    window(rows, NOON_NANOS, Role.SERVER, "/cart", 200, 1, 1);
+    window(rows, NOON_NANOS, Role.SERVER, "/cart", 200, 7, 0);
+    window(rows, NOON_NANOS, Role.CLIENT, "/cart", 200, 9, 1);
+    return rows.build();
+  }
+
+  private static void window(
+      ColumnBatch.Builder rows,
+      long start,
+      Role role,
+      String route,
+      int status,
+      long requests,
+      int counted) {
+    LatencyHistogram histogram = new LatencyHistogram();
+    for (int i = 0; i < requests; i++) {
+      histogram.record(20 * MILLI);
+    }
+    rows.add(start)
+        .add("shop")
+        .add(role.code())
+        .add("GET")
+        .add(route)
+        .add(status)
+        .add("")
+        .add(requests)
+        .add(20 * MILLI * requests)
+        .add(0)
+        .add(0)
+        .add(start)
+        .add(histogram.offset())
+        .add(histogram.sparseCounts())
+        .add("otlp")
+        .add("{}")
+        .add("http")
+        .add(status >= 500 ? requests : 0)
+        .add("otlp")
+        .add(counted);
+  }
+
+  private JsonArray metrics(String path) throws Exception {
+    return get(200, path).getAsJsonArray("metrics");
+  }
+
+  private static List<Double> values(JsonArray metrics, int index) {
+    List<Double> values = new ArrayList<>();
+    for (JsonElement point : metrics.get(index).getAsJsonObject().getAsJsonArray("metricPoints")) {
+      values.add(
+          point.getAsJsonObject().getAsJsonObject("gaugeValue").get("doubleValue").getAsDouble());
+    }
+    return values;
+  }
+
+  @Test
+  void metrics_tellRateErrorsAndDurations() throws Exception {
+    String range =
+        "?service=shop&step=60000&lookback=3600000&endTs=" + (NOON_NANOS / MILLI + 60_000);
+    JsonArray calls = metrics("/api/metrics/calls" + range);
+    assertThat(calls).hasSize(1);
+    assertThat(values(calls, 0)).containsExactly(6 / 60.0, 1 / 60.0);
+    assertThat(
+            calls
+                .get(0)
+                .getAsJsonObject()
+                .getAsJsonArray("metricPoints")
+                .get(1)
+                .getAsJsonObject()
+                .get("timestamp")
+                .getAsString())
+        .isEqualTo(Instant.ofEpochSecond(0, NOON_NANOS).toString());
+    assertThat(values(metrics("/api/metrics/errors" + range), 0)).containsExactly(0.5, 0.0);
+    assertThat(values(metrics("/api/metrics/latencies" + range + "&quantile=0.5"), 0))
+        .allSatisfy(millis -> assertThat(millis).isBetween(17.0, 23.0));
+    JsonArray operations = metrics("/api/metrics/calls" + range + "&groupByOperation=true");
+    assertThat(operations).hasSize(2);
+    assertThat(operations.get(1).toString()).contains("GET /pay");
+    assertThat(values(metrics("/api/metrics/calls" + range + "&spanKind=SPAN_KIND_CLIENT"), 0))
+        .containsExactly(9 / 60.0);
+    assertThat(metrics("/api/metrics/calls" + range.replace("shop", "none"))).isEmpty();
+    assertThat(get(200, "/api/metrics/minstep").get("data").getAsLong()).isEqualTo(10_000);
   }
 
   @AfterEach
@@ -380,8 +482,9 @@ final class JaegerRoutesTest {
   void dependencies_tellCallsErrorsAndTimes() throws Exception {
     long end = NOON_NANOS / MILLI + 60_000;
     JsonArray edges = data("/api/dependencies?endTs=" + end + "&lookback=3600000");
-    assertThat(edges).hasSize(1);
-    JsonObject edge = edges.get(0).getAsJsonObject();
+    assertThat(edges).hasSize(2);
+    assertThat(edges.get(0).getAsJsonObject().get("parent").getAsString()).isEqualTo("nginx");
+    JsonObject edge = edges.get(1).getAsJsonObject();
     assertThat(edge.get("parent").getAsString()).isEqualTo("shop");
     assertThat(edge.get("child").getAsString()).isEqualTo("pay / card");
     assertThat(edge.get("callCount").getAsLong()).isEqualTo(2);
@@ -412,6 +515,11 @@ final class JaegerRoutesTest {
             "/api/traces/000000000000000000000000000000001",
             "/api/operations",
             "/api/operations?service=shop&spanKind=odd",
+            "/api/metrics/calls",
+            "/api/metrics/calls?service=shop&step=long",
+            "/api/metrics/calls?service=shop&step=10000&lookback=3600000000",
+            "/api/metrics/errors?service=shop&spanKind=odd",
+            "/api/metrics/latencies?service=shop&quantile=2",
             "/api/dependencies?endTs=now",
             "/api/dependencies?lookback=-1")) {
       JsonObject json = get(400, path);

@@ -50,7 +50,6 @@ final class SpanReadCost {
       }
       report("services", queries::services);
       report("operations", () -> queries.operations("cart", null));
-      report("dependencies", () -> queries.between(since, since + 2 * hour));
     }
   }
 

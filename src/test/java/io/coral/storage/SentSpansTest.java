@@ -1,6 +1,7 @@
 package io.coral.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonPrimitive;
 import com.google.protobuf.ByteString;
@@ -20,6 +21,7 @@ import io.opentelemetry.proto.trace.v1.Status;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -188,14 +190,7 @@ final class SentSpansTest {
   @Test
   void spans_ofManyPayloads_areAllFoundByTheirTrace() throws Exception {
     ExportTraceServiceRequest first = new SpanPayloads(3).payload(2_000, NOON);
-    Map<String, Long> sent =
-        first.getResourceSpansList().stream()
-            .flatMap(resource -> resource.getScopeSpansList().stream())
-            .flatMap(scope -> scope.getSpansList().stream())
-            .collect(
-                Collectors.groupingBy(
-                    span -> HexFormat.of().formatHex(span.getTraceId().toByteArray()),
-                    Collectors.counting()));
+    Map<String, Long> sent = spansByTrace(first);
     try (AgentStore store = open()) {
       store.append(List.of(batch(first)));
       clock.advance(Duration.ofMinutes(10));
@@ -212,6 +207,63 @@ final class SentSpansTest {
       assertThat(found.traceIds()).containsExactly(any);
       assertThat(found.trace()).isEqualTo(traces.trace(any));
     }
+  }
+
+  @Test
+  void spans_areFound_afterAFailedCommitAndARestart() throws Exception {
+    SpanPayloads source = new SpanPayloads(5);
+    List<ExportTraceServiceRequest> all = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      all.add(source.payload(5_000, NOON + i));
+    }
+    // A string that is not in its dictionary.
+    ColumnBatch broken =
+        new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 1)
+            .add(1, 2)
+            .add(3, 4)
+            .add(5)
+            .add(6)
+            .addText(1_000_000)
+            .add(NOON)
+            .build();
+    try (AgentStore store = open()) {
+      store.append(List.of(batch(all.get(0))));
+      assertThatThrownBy(() -> store.append(List.of(batch(all.get(1)), broken)))
+          .isInstanceOf(StorageException.class);
+      store.append(List.of(batch(all.get(2))));
+      assertFound(store, all.get(0), all.get(2));
+      assertThat(new TraceQueries(store).find(anyOf(all.get(1))).traceIds()).isEmpty();
+    }
+    try (AgentStore store = open()) {
+      store.append(List.of(batch(all.get(3))));
+      assertFound(store, all.get(0), all.get(2), all.get(3));
+    }
+  }
+
+  private static void assertFound(AgentStore store, ExportTraceServiceRequest... requests) {
+    TraceQueries traces = new TraceQueries(store);
+    for (ExportTraceServiceRequest request : requests) {
+      Map<String, Long> sent = spansByTrace(request);
+      List<Trace> read = traces.traces(List.copyOf(sent.keySet()));
+      for (Trace trace : read) {
+        assertThat(trace.spans()).hasSize((int) (long) sent.getOrDefault(trace.traceId(), 0L));
+      }
+      assertThat(traces.find(anyOf(request)).traceIds()).containsExactly(anyOf(request));
+    }
+  }
+
+  private static String anyOf(ExportTraceServiceRequest request) {
+    return spansByTrace(request).keySet().iterator().next();
+  }
+
+  private static Map<String, Long> spansByTrace(ExportTraceServiceRequest request) {
+    return request.getResourceSpansList().stream()
+        .flatMap(resource -> resource.getScopeSpansList().stream())
+        .flatMap(scope -> scope.getSpansList().stream())
+        .collect(
+            Collectors.groupingBy(
+                span -> HexFormat.of().formatHex(span.getTraceId().toByteArray()),
+                Collectors.counting()));
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.coral.agent.aggregate;
 
 import com.google.gson.Gson;
 import io.coral.bus.Topics;
+import io.coral.calls.CallCounts;
+import io.coral.calls.CallPairs;
 import io.coral.config.AgentConfig;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Endpoint;
@@ -46,6 +48,8 @@ public final class AggregateVerticle extends VerticleBase {
   private final LongAdder unassembled;
   private final Map<String, RouteTable> routes = new HashMap<>();
   private final SpanKeys spanKeys = new SpanKeys(this::routeOf);
+  private final CallCounts calls = new CallCounts("otlp");
+  private final CallPairs callPairs;
   private final Map<Endpoint, String> peerNames =
       new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -74,6 +78,7 @@ public final class AggregateVerticle extends VerticleBase {
     this.counted = figures.counter("coral_exchanges_counted_total");
     this.otherRoutes = figures.counter("coral_routes_other_total");
     this.shed = figures.dropped("storage_behind");
+    this.callPairs = new CallPairs(calls, figures.counter("coral_calls_unpaired_total"));
     this.unassembled = figures.counter("coral_spans_unassembled_total{reason=\"behind\"}");
   }
 
@@ -126,6 +131,31 @@ public final class AggregateVerticle extends VerticleBase {
     if (windows.series() > RedWindows.MANY_SERIES) {
       flushWindows(nowUnixNanos());
     }
+    pair(requests);
+  }
+
+  private void pair(SpanRequests requests) {
+    long now = System.nanoTime();
+    int service = -1;
+    int place = -1;
+    for (int i = 0; i < requests.spans(); i++) {
+      if (place < 0 || requests.service(i) != service) {
+        service = requests.service(i);
+        place = callPairs.place("", requests.dictionary().text(service));
+      }
+      long high = requests.traceHigh(i);
+      long low = requests.traceLow(i);
+      callPairs.span(CallPairs.key(high, low, requests.spanId(i)), place, now);
+      if (requests.calledBy(i) != 0) {
+        callPairs.call(
+            CallPairs.key(high, low, requests.calledBy(i)),
+            place,
+            requests.spanEndUnixNanos(i),
+            requests.spanDurationNanos(i),
+            requests.failed(i),
+            now);
+      }
+    }
   }
 
   private void take(ObservedRequests requests) {
@@ -149,10 +179,16 @@ public final class AggregateVerticle extends VerticleBase {
   }
 
   private void flushWindows(long nowUnixNanos) {
-    for (ColumnBatch rows : windows.flush(nowUnixNanos)) {
-      if (!topics.rows().publish(rows)) {
-        shed.add(rows.rows());
-      }
+    windows.flush(nowUnixNanos).forEach(this::publish);
+    ColumnBatch counted = calls.flush();
+    if (counted.rows() > 0) {
+      publish(counted);
+    }
+  }
+
+  private void publish(ColumnBatch rows) {
+    if (!topics.rows().publish(rows)) {
+      shed.add(rows.rows());
     }
   }
 

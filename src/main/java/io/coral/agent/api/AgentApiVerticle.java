@@ -41,6 +41,7 @@ import io.coral.rpc.mesh.v1.ReadTraceRequest;
 import io.coral.rpc.mesh.v1.ReadTraceResponse;
 import io.coral.storage.AgentStore;
 import io.coral.storage.NumberedBatch;
+import io.coral.storage.RedQueries;
 import io.coral.storage.SentQueries;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.StoredRange;
@@ -118,7 +119,14 @@ public final class AgentApiVerticle extends VerticleBase {
     new CommonRoutes(
             vertx, facts.dataDirectory().resolve("tmp"), AgentStore.FILE_NAME, store::snapshot)
         .mount(server, figures, series, () -> true, this::status);
-    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, this::completeness, clock)
+    new JaegerRoutes(
+            vertx,
+            new SpanQueries(store),
+            traces,
+            finder,
+            new RedQueries(store),
+            this::completeness,
+            clock)
         .mount(server);
     return server.listen(address.host(), address.port()).onSuccess(this::listening);
   }

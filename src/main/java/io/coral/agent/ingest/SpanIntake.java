@@ -91,13 +91,28 @@ public final class SpanIntake {
   }
 
   private void publish(@org.jspecify.annotations.Nullable SpanRequests told) {
-    if (told != null && told.size() > 0 && !requests.publish(told)) {
+    if (told != null && !requests.publish(told)) {
       uncounted.add(told.size());
     }
   }
 
   private void tell(SpanFacts span, SpanRequests told) {
-    if (span.request == SpanFacts.NO_REQUEST || span.role > Role.CONSUMER.code()) {
+    boolean isRequest = span.request != SpanFacts.NO_REQUEST && span.role <= Role.CONSUMER.code();
+    boolean error =
+        span.outcome == 2
+            || (isRequest
+                && RequestKind.values()[span.request].isError(Role.ofCode(span.role), span.status));
+    boolean served = span.role == Role.SERVER.code() || span.role == Role.CONSUMER.code();
+    told.addSpan(
+        span.traceHigh,
+        span.traceLow,
+        span.spanId,
+        served ? span.parentSpanId : 0,
+        span.service,
+        error,
+        span.endUnixNanos(),
+        span.durationNanos);
+    if (!isRequest) {
       return;
     }
     key[SpanRequests.SERVICE] = span.service;
@@ -108,9 +123,6 @@ public final class SpanIntake {
     key[SpanRequests.ROLE] = span.role;
     key[SpanRequests.STATUS] = span.status;
     key[SpanRequests.KIND] = span.request;
-    boolean error =
-        span.outcome == 2
-            || RequestKind.values()[span.request].isError(Role.ofCode(span.role), span.status);
     told.add(key, error, span.endUnixNanos(), span.durationNanos);
   }
 

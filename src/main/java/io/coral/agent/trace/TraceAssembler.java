@@ -1,5 +1,6 @@
 package io.coral.agent.trace;
 
+import io.coral.calls.CallCounts;
 import io.coral.model.Cause;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Evidence;
@@ -57,6 +58,7 @@ final class TraceAssembler {
   private final Map<Evidence, LongAdder> decided = new EnumMap<>(Evidence.class);
   private ColumnBatch.Builder aliases = new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 8);
 
+  private final CallCounts calls = new CallCounts("captured");
   private final Relatives relatives = new Relatives();
 
   /// In the order of arrival: what is to be decided, and what is remembered.
@@ -345,6 +347,7 @@ final class TraceAssembler {
     if (routed != null) {
       spans.add(routed, node, parentSpanId);
     }
+    count(node);
     alias(node);
     node.written();
     if (node.server) {
@@ -412,9 +415,17 @@ final class TraceAssembler {
 
   private void join(TraceNode child, TraceNode parent, Evidence evidence) {
     child.parent = parent;
+    count(child);
     if (child.traceHigh != parent.traceHigh || child.traceLow != parent.traceLow) {
       addAlias(child.traceHigh, child.traceLow, parent, child.spanId, parent.spanId, evidence);
       inherit(child, parent);
+    }
+  }
+
+  private void count(TraceNode node) {
+    TraceNode caller = node.parent;
+    if (node.server && caller != null && !caller.service.equals(node.service)) {
+      calls.add(caller.service, node.service, node.endNanos, node.durationNanos, node.failed);
     }
   }
 
@@ -449,6 +460,11 @@ final class TraceAssembler {
   /// Requests that the kernel side lost, or could not pair, are missed by their threads in vain.
   void recordsWereLost(long nowNanos) {
     relatives.skipMissing(nowNanos - LONGEST_WAIT_NANOS);
+  }
+
+  /// Rows of `service_calls` since the last call.
+  ColumnBatch flushCalls() {
+    return calls.flush();
   }
 
   /// Rows of `trace_aliases` since the last call.

@@ -34,6 +34,9 @@ final class TraceNode {
   final long linkKey;
   final long requestHash;
   final Cause cause;
+  final String service;
+  final long durationNanos;
+  final boolean failed;
   final @Nullable TraceContext context;
   @Nullable RoutedExchange routed;
   State state = State.OPEN;
@@ -64,6 +67,9 @@ final class TraceNode {
     this.linkKey = LinkKey.of(exchange);
     this.requestHash = LinkKey.requestHash(exchange.request());
     this.cause = exchange.cause();
+    this.service = routed.service();
+    this.durationNanos = exchange.durationNanos();
+    this.failed = Exchange.isError(exchange.role(), exchange.status());
     this.context = exchange.traceContext();
   }
 

@@ -26,6 +26,7 @@ public final class TraceVerticle extends VerticleBase {
   private final TraceAssembler assembler;
   private final LongSupplier lostRecords;
   private final LongAdder shed;
+  private final long callsMillis;
   private long lostBefore;
   private long lossSeenNanos = System.nanoTime() - FORGIVE_NANOS;
 
@@ -39,6 +40,7 @@ public final class TraceVerticle extends VerticleBase {
       LongSupplier lostRecords) {
     this.topics = topics;
     this.lostRecords = lostRecords;
+    this.callsMillis = config.flushInterval().toMillis();
     this.spans =
         new SpanRows(
             config.beyla().samplingRate(),
@@ -55,6 +57,7 @@ public final class TraceVerticle extends VerticleBase {
   public Future<?> start() {
     topics.routed().listen(this::take);
     vertx.setPeriodic(ADVANCE_MILLIS, _ -> advance());
+    vertx.setPeriodic(callsMillis, _ -> publish(assembler.flushCalls()));
     return Future.succeededFuture();
   }
 
@@ -95,6 +98,7 @@ public final class TraceVerticle extends VerticleBase {
   public Future<?> stop() {
     assembler.finish();
     flush();
+    publish(assembler.flushCalls());
     return Future.succeededFuture();
   }
 }

@@ -25,6 +25,7 @@ import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.RegisterResponse;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.ColonyStore;
+import io.coral.storage.RedQueries;
 import io.coral.storage.SentQueries;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.TelemetryQueries;
@@ -134,7 +135,14 @@ public final class ColonyApiVerticle extends VerticleBase {
     RpcServer server = new RpcServer(vertx, List.of(mesh, colony), serving);
     new CommonRoutes(vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot)
         .mount(server, figures, series, serving, this::status);
-    new JaegerRoutes(vertx, new SpanQueries(store), traces, finder, this::completeness, clock)
+    new JaegerRoutes(
+            vertx,
+            new SpanQueries(store),
+            traces,
+            finder,
+            new RedQueries(store),
+            this::completeness,
+            clock)
         .mount(server);
     return server.listen(config.api().host(), config.api().port()).onSuccess(this::listening);
   }

@@ -35,12 +35,14 @@ public final class PollVerticle extends VerticleBase {
   private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
   private static final Duration PULL_DEADLINE = Duration.ofSeconds(30);
   private static final int MAX_ROWS = 10_000;
+  private static final long CALLS_MILLIS = 10_000;
 
   private final Registry registry;
   private final ColonyStore store;
   private final Duration interval;
   private final TraceSampling sampling;
   private final RequestSeries series;
+  private final HostCalls calls;
   private final LongAdder rows;
   private final LongAdder repeated;
   private final LongAdder failures;
@@ -63,6 +65,7 @@ public final class PollVerticle extends VerticleBase {
     this.interval = interval;
     this.series = series;
     this.sampling = new TraceSampling(traceSamplingRate);
+    this.calls = new HostCalls(figures.counter("coral_calls_unpaired_total"));
     this.rows = figures.counter("coral_pulled_rows_total");
     this.repeated = figures.counter("coral_pulled_rows_repeated_total");
     this.failures = figures.counter("coral_poll_failures_total");
@@ -73,7 +76,19 @@ public final class PollVerticle extends VerticleBase {
     client = new RpcClient(vertx);
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
     vertx.setPeriodic(interval.toMillis(), _ -> pollAll());
+    vertx.setPeriodic(CALLS_MILLIS, _ -> storeCalls());
     return Future.succeededFuture();
+  }
+
+  private Future<?> storeCalls() {
+    return writer
+        .executeBlocking(
+            () -> {
+              calls.flush(store);
+              return true;
+            },
+            true)
+        .onFailure(failure -> LOG.warn("calls between hosts are not stored", failure));
   }
 
   /// Whether every stream of some agent was drained once; safe on any thread.
@@ -232,6 +247,7 @@ public final class PollVerticle extends VerticleBase {
                                 kept);
                         if (stored) {
                           series.add(batch, kept);
+                          calls.add(agentId, batch, kept);
                         }
                         (stored ? rows : repeated).add(batch.rows());
                         return null;
@@ -242,6 +258,6 @@ public final class PollVerticle extends VerticleBase {
 
   @Override
   public Future<?> stop() {
-    return client.close();
+    return client.close().eventually(this::storeCalls);
   }
 }

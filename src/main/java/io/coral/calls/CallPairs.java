@@ -1,0 +1,156 @@
+package io.coral.calls;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+
+/// Finds the caller of each call: a span that served something and the span that is its parent,
+/// whichever comes first. Mostly it is the call, since its caller ends later.
+///
+/// Each waits for the other for 15 s at least, or until some hundred thousand others have come
+/// behind it; calls that nobody is found for are counted. One thread; at most 24 MB.
+public final class CallPairs {
+  private static final long GENERATION_NANOS = 15_000_000_000L;
+  private static final int MOST_SPANS = 1 << 18;
+  private static final int MOST_CALLS = 1 << 16;
+
+  // The numbers of a call that waits.
+  private static final int SERVICE = 0;
+  private static final int END = 1;
+  private static final int DURATION = 2;
+  private static final int CALL_WIDTH = 3;
+  private static final int TAKEN = -1;
+
+  private static final long FAILED = 1L << 32;
+
+  private final CallCounts counts;
+  private final LongAdder unpaired;
+  private final Map<Place, Integer> numbers = new HashMap<>();
+  private final List<Place> places = new ArrayList<>();
+  private SpanTable spans = new SpanTable(1, MOST_SPANS);
+  private SpanTable spansBefore = new SpanTable(1, MOST_SPANS);
+  private SpanTable calls = new SpanTable(CALL_WIDTH, MOST_CALLS);
+  private SpanTable callsBefore = new SpanTable(CALL_WIDTH, MOST_CALLS);
+  private long waiting;
+  private long waitingBefore;
+  private long spansSinceNanos;
+  private long callsSinceNanos;
+
+  /// A service, and the agent that its spans came from.
+  private record Place(String agent, String service) {}
+
+  /// @param unpaired calls whose caller's span did not come
+  public CallPairs(CallCounts counts, LongAdder unpaired) {
+    this.counts = counts;
+    this.unpaired = unpaired;
+  }
+
+  /// What names a span.
+  public static long key(long traceHigh, long traceLow, long spanId) {
+    long mixed = (traceHigh ^ Long.rotateLeft(traceLow, 32)) * 0x9E3779B97F4A7C15L;
+    mixed = (mixed ^ mixed >>> 29 ^ spanId) * 0xBF58476D1CE4E5B9L;
+    return mixed ^ mixed >>> 32;
+  }
+
+  /// The number of a service. Calls between services of one agent are none of this instance's
+  /// business, unless the agent is not named.
+  ///
+  /// @param agent empty = everything is of one
+  public int place(String agent, String service) {
+    return numbers.computeIfAbsent(
+        new Place(agent, service),
+        place -> {
+          places.add(place);
+          return places.size() - 1;
+        });
+  }
+
+  /// A span, which may have called somebody.
+  ///
+  /// @param key of [#key]
+  /// @param place of [#place]
+  /// @param nowNanos monotonic
+  public void span(long key, int place, long nowNanos) {
+    if (spans.isFull() || nowNanos - spansSinceNanos > GENERATION_NANOS) {
+      SpanTable oldest = spansBefore;
+      spansBefore = spans;
+      spans = oldest;
+      spans.clear();
+      spansSinceNanos = nowNanos;
+    }
+    int at = spans.add(key);
+    spans.values()[at] = place;
+    waiting -= answer(calls, key, place);
+    waitingBefore -= answer(callsBefore, key, place);
+  }
+
+  /// @return how many calls of this span had waited
+  private int answer(SpanTable table, long key, int caller) {
+    if (table.size() == 0) {
+      return 0;
+    }
+    int answered = 0;
+    long[] values = table.values();
+    for (int at = table.find(key, -1); at >= 0; at = table.find(key, at)) {
+      if (values[at + SERVICE] != TAKEN) {
+        count(caller, values[at + SERVICE], values[at + END], values[at + DURATION]);
+        values[at + SERVICE] = TAKEN;
+        answered++;
+      }
+    }
+    return answered;
+  }
+
+  /// A span that served a call.
+  ///
+  /// @param parentKey of [#key], of its parent
+  /// @param place of [#place]
+  /// @param nowNanos monotonic
+  public void call(
+      long parentKey,
+      int place,
+      long endUnixNanos,
+      long durationNanos,
+      boolean failed,
+      long nowNanos) {
+    long service = failed ? place | FAILED : place;
+    int caller = spans.find(parentKey, -1);
+    SpanTable table = spans;
+    if (caller < 0) {
+      caller = spansBefore.find(parentKey, -1);
+      table = spansBefore;
+    }
+    if (caller >= 0) {
+      count((int) table.values()[caller], service, endUnixNanos, durationNanos);
+      return;
+    }
+    if (calls.isFull() || nowNanos - callsSinceNanos > GENERATION_NANOS) {
+      unpaired.add(waitingBefore);
+      SpanTable oldest = callsBefore;
+      callsBefore = calls;
+      waitingBefore = waiting;
+      calls = oldest;
+      calls.clear();
+      waiting = 0;
+      callsSinceNanos = nowNanos;
+    }
+    int at = calls.add(parentKey);
+    long[] values = calls.values();
+    values[at + SERVICE] = service;
+    values[at + END] = endUnixNanos;
+    values[at + DURATION] = durationNanos;
+    waiting++;
+  }
+
+  private void count(int callerPlace, long service, long endUnixNanos, long durationNanos) {
+    Place caller = places.get(callerPlace);
+    Place served = places.get((int) service);
+    boolean elsewhere = caller.agent.isEmpty() || !caller.agent.equals(served.agent);
+    if (elsewhere && !caller.service.equals(served.service)) {
+      counts.add(
+          caller.service, served.service, endUnixNanos, durationNanos, (service & FAILED) != 0);
+    }
+  }
+}

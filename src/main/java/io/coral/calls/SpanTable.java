@@ -1,0 +1,90 @@
+package io.coral.calls;
+
+/// Numbers of some spans: open addressing, several entries may have the same key. Grows up to a
+/// bound. One thread.
+final class SpanTable {
+  private static final int LEAST = 1 << 10;
+
+  private final int width;
+  private final int most;
+  private long[] keys = new long[LEAST];
+  private long[] values;
+  private int size;
+
+  /// @param width how many numbers an entry has
+  /// @param most entries, a power of two
+  SpanTable(int width, int most) {
+    this.width = width;
+    this.most = most;
+    this.values = new long[LEAST * width];
+  }
+
+  boolean isFull() {
+    return size == most;
+  }
+
+  int size() {
+    return size;
+  }
+
+  /// Adds an entry.
+  ///
+  /// @return where its numbers are in [#values()]
+  int add(long key) {
+    if (2 * size >= keys.length) {
+      grow();
+    }
+    long stored = key == 0 ? 1 : key;
+    int slot = slot(stored);
+    while (keys[slot] != 0) {
+      slot = slot + 1 & keys.length - 1;
+    }
+    keys[slot] = stored;
+    size++;
+    return slot * width;
+  }
+
+  /// The first entry of a key at or behind a place, -1 when there is none.
+  ///
+  /// @param from -1, or what this returned before
+  int find(long key, int from) {
+    long stored = key == 0 ? 1 : key;
+    int slot = from < 0 ? slot(stored) : from / width + 1 & keys.length - 1;
+    while (keys[slot] != 0) {
+      if (keys[slot] == stored) {
+        return slot * width;
+      }
+      slot = slot + 1 & keys.length - 1;
+    }
+    return -1;
+  }
+
+  long[] values() {
+    return values;
+  }
+
+  /// Forgets everything and gives its room back.
+  void clear() {
+    keys = new long[LEAST];
+    values = new long[LEAST * width];
+    size = 0;
+  }
+
+  private int slot(long key) {
+    return (int) (key >>> 20) & keys.length - 1;
+  }
+
+  private void grow() {
+    long[] oldKeys = keys;
+    long[] oldValues = values;
+    keys = new long[2 * oldKeys.length];
+    values = new long[2 * oldValues.length];
+    size = 0;
+    for (int slot = 0; slot < oldKeys.length; slot++) {
+      if (oldKeys[slot] != 0) {
+        int at = add(oldKeys[slot]);
+        System.arraycopy(oldValues, slot * width, values, at, width);
+      }
+    }
+  }
+}
