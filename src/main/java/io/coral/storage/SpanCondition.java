@@ -22,7 +22,6 @@ import java.util.stream.Stream;
 /// A [SpanSearch] as the condition on the rows of one partition. What many rows have in common is
 /// looked up first, so that the rows themselves are only compared with numbers.
 final class SpanCondition {
-  private static final int MANY_KINDS = 500;
   private static final Pattern NUMBERED = Pattern.compile("(.*?)(0|[1-9]\\d{0,7})", Pattern.DOTALL);
 
   private final Connection connection;
@@ -88,7 +87,9 @@ final class SpanCondition {
     if (ids.isEmpty()) {
       return false;
     }
-    parts.add("r.kind IN (" + (ids.size() > MANY_KINDS ? kinds : join(ids)) + ")");
+    // As a set to look rows up in, after what else is asked for: each row is compared with every
+    // number of a list.
+    parts.add("r.kind IN (" + StoredRows.list(ids) + ")");
     return true;
   }
 

@@ -8,8 +8,8 @@ import java.util.UUID;
 import java.util.stream.LongStream;
 
 /// Which rows of a table a trace may have. Ids are random, so nothing in the table itself says it:
-/// for each 1,024 rows there is a Bloom filter of their traces and a byte of each one's id, some
-/// 2 bytes a row.
+/// for each 1,024 rows there is a Bloom filter of their traces and two bytes of each one's id, some
+/// 3 bytes a row.
 ///
 /// Rows are known by their places, from 0. Any thread.
 final class TraceFilters {
@@ -22,7 +22,7 @@ final class TraceFilters {
   private final long[] open = new long[BLOCK_ROWS];
   private int openRows;
 
-  private record Block(long[] filter, byte[] ends) {}
+  private record Block(long[] filter, short[] ends) {}
 
   /// @param firstRow place of the first row that is added
   TraceFilters(long firstRow) {
@@ -55,9 +55,9 @@ final class TraceFilters {
   }
 
   private static Block block(long[] hashes) {
-    byte[] ends = new byte[BLOCK_ROWS];
+    short[] ends = new short[BLOCK_ROWS];
     for (int row = 0; row < BLOCK_ROWS; row++) {
-      ends[row] = (byte) hashes[row];
+      ends[row] = (short) hashes[row];
     }
     long[] sorted = hashes.clone();
     Arrays.sort(sorted);
@@ -106,7 +106,7 @@ final class TraceFilters {
         Block one = blocks.get(block);
         if (mayHave(one.filter, hash)) {
           for (int row = 0; row < BLOCK_ROWS; row++) {
-            if (one.ends[row] == (byte) hash) {
+            if (one.ends[row] == (short) hash) {
               rows.add(firstRow + (long) block * BLOCK_ROWS + row);
             }
           }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// any.
 final class TracePlaces {
   /// What is known takes some 4 MB at most; rows beyond are compared.
-  private static final int MOST_ROWS = 2_000_000;
+  private static final int MOST_ROWS = 1_500_000;
 
   private static final int READ_AT_ONCE = 8192;
 

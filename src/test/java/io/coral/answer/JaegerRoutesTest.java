@@ -106,7 +106,7 @@ final class JaegerRoutesTest {
         List.of(new SpanDecoder(clock).decode(bytes, 0, bytes.length, (_, _) -> true).batch()));
     CallCounts calls = new CallCounts("otlp");
     calls.add("shop", "pay / card", NOON_NANOS, 30 * MILLI, false);
-    calls.add("shop", "pay / card", NOON_NANOS - 60_000 * MILLI, 400 * MILLI, true);
+    calls.add("shop", "pay / card", NOON_NANOS - 60_000 * MILLI, 300 * MILLI, true);
     CallCounts captured = new CallCounts("captured");
     captured.add("shop", "pay / card", NOON_NANOS, 30 * MILLI, false);
     captured.add("nginx", "shop", NOON_NANOS, 50 * MILLI, false);
