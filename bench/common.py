@@ -47,9 +47,14 @@ def result(name, value, digits=3):
     print(f"{name}={value if isinstance(value, int) else format(value, f'.{digits}f')}", flush=True)
 
 
-def start(command, cpu=None, **options):
-    pin = (lambda: os.sched_setaffinity(0, {cpu})) if cpu is not None else None
-    process = subprocess.Popen(command, preexec_fn=pin, **options)
+def start(command, cpu=None, cgroup=None, **options):
+    def settle():
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
+        if cgroup:
+            cgroup.enter()
+
+    process = subprocess.Popen(command, preexec_fn=settle, **options)
     _started.append(process)
     return process
 
@@ -152,6 +157,47 @@ def rss_mb(pid):
     return 0.0
 
 
+class MemoryCgroup:
+    """A group of processes that may use so much memory, of version 1 or 2, whichever has the controller here."""
+
+    def __init__(self, limit_bytes):
+        v1, v2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
+        self.is_v2 = os.path.exists(f"{v2}/cgroup.controllers")
+        if not self.is_v2 and not os.path.isdir(v1):
+            fail("cannot measure", "no memory controller below /sys/fs/cgroup", "mount cgroup2 there")
+        self.path = f"{v2 if self.is_v2 else v1}/coral-bench-{os.getpid()}"
+        if self.is_v2:
+            with open(f"{v2}/cgroup.subtree_control", "w") as f:
+                f.write("+memory")
+        os.mkdir(self.path)
+        atexit.register(self._remove)
+        self._write("memory.max" if self.is_v2 else "memory.limit_in_bytes", limit_bytes)
+        # Without swap: what does not fit is killed, not slow.
+        self._write("memory.swap.max" if self.is_v2 else "memory.swappiness", 0)
+
+    def _write(self, name, value):
+        with open(os.path.join(self.path, name), "w") as f:
+            f.write(str(value))
+
+    def _read(self, name):
+        with open(os.path.join(self.path, name)) as f:
+            return f.read()
+
+    def enter(self):
+        self._write("cgroup.procs", os.getpid())
+
+    def peak_mb(self):
+        return int(self._read("memory.peak" if self.is_v2 else "memory.max_usage_in_bytes")) / 2**20
+
+    def kills(self):
+        text = self._read("memory.events" if self.is_v2 else "memory.oom_control")
+        return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("oom_kill "))
+
+    def _remove(self):
+        _stop_all()
+        os.rmdir(self.path)
+
+
 class Nginx:
     """One worker on its own CPU. Answers 200 at `port`; `status_port` tells how many requests it served."""
 
@@ -222,7 +268,7 @@ def wrk(port, connections=16):
 class Role:
     """`./coral ARGUMENTS` with its own data directory and ports."""
 
-    def __init__(self, arguments, port, data, cpu=None, ports=True, config=None, within=120):
+    def __init__(self, arguments, port, data, cpu=None, cgroup=None, config=None, within=120):
         command = [CORAL, *arguments]
         if config:
             command += ["--config", config]
@@ -230,7 +276,7 @@ class Role:
         self.log = os.path.join(data, "output")
         began = time.monotonic()
         with open(self.log, "ab") as log:
-            self.process = start(command, cpu, stdout=log, stderr=log)
+            self.process = start(command, cpu, cgroup, stdout=log, stderr=log)
         while not healthy(port):
             if self.process.poll() is not None or time.monotonic() - began > within:
                 self.process.kill()
@@ -281,7 +327,7 @@ def agent(data, cpu=None):
 class SpanAgent(Role):
     """An agent without a colony that keeps every span it is sent; its OTLP ports stay the same over restarts."""
 
-    def __init__(self, data, grpc_port=None, http_port=None, port=None, within=120):
+    def __init__(self, data, grpc_port=None, http_port=None, port=None, within=120, cgroup=None):
         config = os.path.join(data, "agent.yaml")
         with open(config, "w") as f:
             f.write('agent:\n  colony: ""\n'
@@ -291,7 +337,7 @@ class SpanAgent(Role):
         super().__init__(
             ["agent", "start", "--data", data, "--agent-port", str(port)]
             + ["--otlp-grpc", str(self.grpc_port), "--otlp-http", str(self.http_port)],
-            port, data, config=config, within=within,
+            port, data, cgroup=cgroup, config=config, within=within,
         )
         wait_for_port(self.grpc_port)
         self.java = os.path.realpath(f"/proc/{self.pid}/exe")
@@ -321,6 +367,34 @@ def sql(java, database, *statements):
     if done.returncode:
         raise OSError(done.stderr.strip()[-600:])
     return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+_CSV = ("columns = {'trace_id': 'VARCHAR', 'spans': 'INT', 'batch': 'BIGINT'}, filename = true, header = false, "
+      "auto_detect = false, delim = ','")
+
+
+def found(java, database, files):
+    """(lost, duplicates, torn batches, strangers, stored): a database against what the loads wrote down in a directory
+    as acked-N.csv and unanswered-N.csv."""
+    return [int(value) for value in sql(
+        java, database,
+        f"""CREATE TEMP TABLE sent AS
+            SELECT trace_id, spans, batch, regexp_extract(filename, '-([0-9]+)[.]csv$', 1) AS load,
+                   contains(filename, '/acked-') AS is_acked
+            FROM read_csv(['{files}/acked-*.csv', '{files}/unanswered-*.csv'], {_CSV})""",
+        """CREATE TEMP TABLE stored AS
+           SELECT replace(trace_id::VARCHAR, '-', '') AS trace_id, count(*) AS rows, count(DISTINCT span_id) AS spans
+           FROM spans_rows GROUP BY 1""",
+        """SELECT
+             (SELECT coalesce(sum(sent.spans - coalesce(stored.spans, 0)), 0) FROM sent LEFT JOIN stored
+              USING (trace_id) WHERE is_acked),
+             (SELECT coalesce(sum(rows - spans), 0) FROM stored),
+             (SELECT count(*) FROM (
+                SELECT sum(sent.spans) AS whole, sum(coalesce(stored.spans, 0)) AS there
+                FROM sent LEFT JOIN stored USING (trace_id) GROUP BY load, batch)
+              WHERE there NOT IN (0, whole)),
+             (SELECT count(*) FROM stored ANTI JOIN sent USING (trace_id)),
+             (SELECT coalesce(sum(rows), 0) FROM stored)""")[0]]
 
 
 median = statistics.median

@@ -106,6 +106,7 @@ static void send_headers(struct connection *c, struct slot *s)
 	s->window = c->peer_initial_window;
 	s->answer_length = 0;
 	s->status = -1;
+	s->has_details = false;
 	s->message[0] = 0;
 	s->headers_sent = true;
 	frame(c, HEADERS, END_HEADERS, s->stream, block, at - block);
@@ -237,6 +238,8 @@ static bool read_headers(struct slot *s, const uint8_t *at, const uint8_t *end)
 			return false;
 		if (s && !strcmp(name, "grpc-status"))
 			s->status = atoi(value);
+		else if (s && !strcmp(name, "grpc-status-details-bin"))
+			s->has_details = true;
 		else if (s && !strcmp(name, "grpc-message"))
 			snprintf(s->message, sizeof(s->message), "%s", value);
 	}
@@ -261,9 +264,11 @@ static void ended(struct connection *c, struct slot *s)
 		if (s->answer_length > 5 && !s->answer[0])
 			o.rejected = rejected_spans(s->answer + 5, s->answer_length - 5);
 	} else {
-		/* What exporters try again: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE,
-		 * UNAVAILABLE, DATA_LOSS. */
-		o.is_retryable = s->status >= 0 && s->status < 32 && (1 << s->status & 0xcd12);
+		/* What exporters try again: CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS;
+		 * RESOURCE_EXHAUSTED only with RetryInfo, the one detail that is sent here. */
+		o.is_retryable = s->status >= 0 && s->status < 32 && (1 << s->status & 0xcc12);
+		o.is_retryable |= s->status == 8 && s->has_details;
+		o.tells_when = s->has_details;
 		snprintf(o.why, sizeof(o.why), "grpc-status %d %.120s", s->status, s->message);
 	}
 	answered(c, s, &o);

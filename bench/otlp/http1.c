@@ -94,6 +94,7 @@ static bool received(struct connection *c, const char **why)
 	}
 	if (s->state == SLOT_SENDING) {
 		o.ok = status / 100 == 2;
+		o.tells_when = strcasestr((char *)c->in, "\r\nretry-after:") != NULL;
 		o.is_retryable = status == 429 || status == 502 || status == 503 || status == 504;
 		if (o.ok)
 			o.rejected = rejected_spans(body, length);

@@ -63,6 +63,7 @@ struct slot {
 	uint8_t answer[512];
 	size_t answer_length;
 	int status; /* grpc-status, -1 = none yet */
+	bool has_details;
 	char message[160];
 };
 
@@ -92,6 +93,7 @@ struct connection {
 struct outcome {
 	bool ok;
 	bool is_retryable;
+	bool tells_when; /* it may be sent again */
 	uint64_t rejected;
 	char why[200];
 };

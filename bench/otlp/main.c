@@ -52,7 +52,8 @@ static volatile sig_atomic_t is_ending; /* SIGINT: nothing new, but what is open
 static int64_t began, stop_at, give_up_at, began_unix_nanos;
 static uint64_t next_batch;
 
-static uint64_t sent_spans, acked_spans, acked_batches, failed_spans, rejected_total, refused, lost_answers, retries,
+static uint64_t sent_spans, acked_spans, acked_batches, failed_spans, rejected_total, refused, refused_untold,
+	refused_for_good, lost_answers, retries,
 	reconnects, acked_bytes, acked_after_loss;
 static char first_error[200];
 static uint32_t *latencies;
@@ -218,6 +219,8 @@ void answered(struct connection *c, struct slot *s, const struct outcome *o)
 	}
 	remember_error(o->why);
 	refused += o->is_retryable;
+	refused_untold += o->is_retryable && !o->tells_when;
+	refused_for_good += !o->is_retryable;
 	if (is_retrying && o->is_retryable) {
 		hold(s);
 		return;
@@ -681,14 +684,15 @@ static void report(double bytes_per_span, double elapsed, double cpu)
 	qsort(latencies, latency_count, sizeof(*latencies), by_value);
 	printf("{\"seconds\": %.3f, \"sent_spans\": %llu, \"acked_spans\": %llu, \"acked_batches\": %llu, "
 	       "\"failed_spans\": %llu, \"rejected_spans\": %llu, \"unanswered_spans\": %llu, "
-	       "\"refused_requests\": %llu, \"lost_answers\": %llu, \"retries\": %llu, \"acked_after_loss\": %llu, "
+	       "\"refused_requests\": %llu, \"refused_untold\": %llu, \"refused_for_good\": %llu, \"lost_answers\": %llu, \"retries\": %llu, \"acked_after_loss\": %llu, "
 	       "\"connected\": %llu, \"spans_per_second\": %.0f, \"bytes_per_span\": %.1f, "
 	       "\"wire_bytes_per_span\": %.1f, \"rpc_p50_ms\": %.3f, \"rpc_p99_ms\": %.3f, \"rpc_max_ms\": %.3f, "
 	       "\"generator_cpu_seconds\": %.3f, \"generator_us_per_span\": %.3f, \"first_error\": \"%s\"}\n",
 	       elapsed, (unsigned long long)sent_spans, (unsigned long long)acked_spans,
 	       (unsigned long long)acked_batches, (unsigned long long)failed_spans,
 	       (unsigned long long)rejected_total, (unsigned long long)unanswered_spans,
-	       (unsigned long long)refused, (unsigned long long)lost_answers, (unsigned long long)retries,
+	       (unsigned long long)refused, (unsigned long long)refused_untold, (unsigned long long)refused_for_good,
+	       (unsigned long long)lost_answers, (unsigned long long)retries,
 	       (unsigned long long)acked_after_loss, (unsigned long long)reconnects, acked_spans / elapsed,
 	       bytes_per_span, acked_batches ? (double)acked_bytes / (acked_batches * batch_spans) : 0, latency_ms(0.5),
 	       latency_ms(0.99), latency_ms(1), cpu, acked_spans ? cpu * 1e6 / acked_spans : 0, first_error);

@@ -26,7 +26,6 @@ import io.coral.config.AgentConfig;
 import io.coral.config.BeylaConfig;
 import io.coral.model.CollectorState;
 import io.coral.model.ObservedProcess;
-import io.coral.model.StreamSchema;
 import io.coral.model.TargetChange;
 import io.coral.rpc.mesh.v1.BeylaCapabilities;
 import io.coral.rpc.mesh.v1.EbpfCapabilities;
@@ -34,6 +33,7 @@ import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.AgentStorageVerticle;
 import io.coral.storage.AgentStore;
+import io.coral.telemetry.Audit;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
 import io.coral.telemetry.RequestSeries;
@@ -46,7 +46,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +76,7 @@ public final class AgentVerticle extends VerticleBase {
   private @Nullable Topics topics;
   private @Nullable CaptureVerticle capture;
   private @Nullable BeylaSupervisorVerticle supervisor;
+  private @Nullable AgentStorageVerticle storage;
   private int apiPort;
 
   /// @param dataDirectory of this agent alone
@@ -141,12 +142,21 @@ public final class AgentVerticle extends VerticleBase {
     if (beyla.enabled() && !choice.reason().isEmpty()) {
       LOG.warn("{}", choice.reason());
     }
+    Audit.log(
+        "engine_chosen",
+        "engine",
+        beyla.engine().name().toLowerCase(Locale.ROOT),
+        "observer",
+        choice.observer().name().toLowerCase(Locale.ROOT),
+        "reason",
+        choice.reason());
     Topics topics = Topics.of(vertx);
     this.topics = topics;
     DiscoveryVerticle discovery =
         new DiscoveryVerticle(
             this::applyTarget,
             beyla.rules(),
+            choice.observer().name().toLowerCase(Locale.ROOT),
             Path.of("/proc"),
             (int) ProcessHandle.current().pid(),
             figures);
@@ -188,31 +198,8 @@ public final class AgentVerticle extends VerticleBase {
         new TraceVerticle(topics, discovery.directory(), figures, config, capture::lostExchanges);
     AgentStorageVerticle storage =
         new AgentStorageVerticle(
-            topics,
-            store,
-            Map.of(
-                StreamSchema.HTTP_METRICS,
-                beyla.metricsRetention(),
-                StreamSchema.GRPC_METRICS,
-                beyla.metricsRetention(),
-                StreamSchema.SQL_METRICS,
-                beyla.metricsRetention(),
-                StreamSchema.MESSAGING_METRICS,
-                beyla.metricsRetention(),
-                StreamSchema.SPANS,
-                config.otlpRetention(),
-                StreamSchema.METRICS,
-                config.otlpRetention(),
-                StreamSchema.LOGS,
-                config.otlpRetention(),
-                StreamSchema.TRACES,
-                beyla.tracesRetention(),
-                StreamSchema.TRACE_ALIASES,
-                beyla.tracesRetention(),
-                StreamSchema.SERVICE_CALLS,
-                config.otlpRetention()),
-            figures,
-            series);
+            topics, store, config.retention(), config.diskMarks(), figures, series);
+    this.storage = storage;
     RegistrationVerticle registration =
         new RegistrationVerticle(
             config.colony(),
@@ -266,7 +253,19 @@ public final class AgentVerticle extends VerticleBase {
       all = all.compose(_ -> deploy(new OtlpReceiverVerticle(ports, figures)));
     }
     all = all.compose(_ -> deploy(supervisor));
-    return config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
+    all = config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
+    return all.onSuccess(
+        _ ->
+            Audit.log(
+                "agent_started",
+                "agent",
+                identity.id(),
+                "pid",
+                ProcessHandle.current().pid(),
+                "version",
+                version,
+                "data",
+                dataDirectory));
   }
 
   private Future<Void> applyTarget(TargetChange change) {
@@ -358,7 +357,14 @@ public final class AgentVerticle extends VerticleBase {
       return List.of();
     }
     CaptureState state = own.state();
-    return List.of(new CollectorState("http", state.state(), state.reason()), child.state());
+    List<CollectorState> all = new ArrayList<>();
+    all.add(new CollectorState("http", state.state(), state.reason()));
+    all.add(child.state());
+    AgentStorageVerticle rows = storage;
+    if (rows != null && !rows.state().state().equals(CollectorState.OK)) {
+      all.add(rows.state());
+    }
+    return all;
   }
 
   /// How observing fares, whoever observes; meaningful once deployed.
@@ -388,7 +394,7 @@ public final class AgentVerticle extends VerticleBase {
     for (String id : deployed) {
       stopped = stopped.eventually(() -> vertx.undeploy(id)).eventually(() -> drained(0));
     }
-    return stopped;
+    return stopped.onComplete(_ -> Audit.log("agent_stopped", "agent", identity.id()));
   }
 
   /// Waits until nothing is under way between the verticles, two seconds at most.

@@ -1,9 +1,12 @@
 package io.coral.config;
 
+import io.coral.model.StreamSchema;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// What an agent is told, see `conf/agent.yaml` for the meaning of each key.
 ///
@@ -25,6 +28,7 @@ public record AgentConfig(
     boolean otlpInsecure,
     Duration otlpRetention,
     SpanFilterConfig spanFilter,
+    DiskMarks diskMarks,
     BeylaConfig beyla,
     List<String> notes) {
 
@@ -39,6 +43,17 @@ public record AgentConfig(
     } catch (ConfigException e) {
       throw new IllegalStateException("the defaults are not valid", e);
     }
+  }
+
+  /// How long each stream is kept on this host.
+  public Map<StreamSchema, Duration> retention() {
+    Map<StreamSchema, Duration> retention = new HashMap<>();
+    for (StreamSchema schema : StreamSchema.ALL) {
+      retention.put(schema, schema.countsRequests() ? beyla.metricsRetention() : otlpRetention);
+    }
+    retention.put(StreamSchema.TRACES, beyla.tracesRetention());
+    retention.put(StreamSchema.TRACE_ALIASES, beyla.tracesRetention());
+    return retention;
   }
 
   /// Reads a file's content.
@@ -78,6 +93,10 @@ public record AgentConfig(
     SpanFilterConfig spanFilter = SpanFilterConfig.read(telemetry.section("filters"));
     telemetry.done();
 
+    Section storage = root.section("storage");
+    DiskMarks diskMarks = DiskMarks.read(storage.section("disk"));
+    storage.done();
+
     BeylaConfig beyla = BeylaConfig.read(root.section("beyla"), notes);
     root.notYet("ebpf", "");
     root.notYet("system_metrics", "");
@@ -96,6 +115,7 @@ public record AgentConfig(
         otlpInsecure,
         otlpRetention,
         spanFilter,
+        diskMarks,
         beyla,
         notes);
   }

@@ -69,6 +69,7 @@ final class Settings {
         file.otlpInsecure(),
         file.otlpRetention(),
         file.spanFilter(),
+        file.diskMarks(),
         file.beyla().observing(observed()),
         file.notes());
   }
@@ -129,6 +130,7 @@ final class Settings {
         agent.otlpInsecure(),
         agent.otlpRetention(),
         agent.spanFilter().keepingAll(),
+        agent.diskMarks(),
         agent.beyla(),
         agent.notes());
   }

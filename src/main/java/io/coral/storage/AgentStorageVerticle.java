@@ -3,6 +3,8 @@ package io.coral.storage;
 import io.coral.bus.FullException;
 import io.coral.bus.RowKeeper;
 import io.coral.bus.Topics;
+import io.coral.config.DiskMarks;
+import io.coral.model.CollectorState;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Payload;
 import io.coral.model.PayloadId;
@@ -13,6 +15,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -41,16 +44,21 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private static final int MOST_PENDING_ROWS = 30_000;
   private static final int MAX_AWAITED_ROWS = 100_000;
   private static final long RETENTION_MILLIS = 60_000;
+  private static final long DISK_MILLIS = 2_000;
 
   private final Topics topics;
   private final AgentStore store;
   private final Map<StreamSchema, Duration> retention;
   private final Figures figures;
   private final RequestSeries series;
+  private final DiskMarks marks;
+  private final Disk disk;
+  private final long diskMillis;
   private final LongAdder stored;
   private final LongAdder storedExchanges;
   private final LongAdder dropped;
   private final LongAdder failures;
+  private final LongAdder droppedEarly;
   private WorkerExecutor writer;
   private List<ColumnBatch> waiting = new ArrayList<>();
   private int waitingRows;
@@ -58,6 +66,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private int awaitedRows;
   private boolean commitIsDue;
   private boolean failing;
+  private volatile int diskPercent;
   private boolean stopping;
   private Future<Void> commit = Future.succeededFuture();
 
@@ -72,8 +81,25 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
       Topics topics,
       AgentStore store,
       Map<StreamSchema, Duration> retention,
+      DiskMarks marks,
       Figures figures,
       RequestSeries series) {
+    this(topics, store, retention, marks, store.disk(), DISK_MILLIS, figures, series);
+  }
+
+  /// @param diskMillis between two looks at the disk
+  AgentStorageVerticle(
+      Topics topics,
+      AgentStore store,
+      Map<StreamSchema, Duration> retention,
+      DiskMarks marks,
+      Disk disk,
+      long diskMillis,
+      Figures figures,
+      RequestSeries series) {
+    this.marks = marks;
+    this.disk = disk;
+    this.diskMillis = diskMillis;
     this.topics = topics;
     this.store = store;
     this.retention = Map.copyOf(retention);
@@ -83,6 +109,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     this.storedExchanges = figures.counter("coral_stored_exchanges_total");
     this.dropped = figures.dropped("storage_full");
     this.failures = figures.counter("coral_storage_failures_total");
+    this.droppedEarly = figures.counter("coral_storage_dropped_early_total");
   }
 
   @Override
@@ -92,9 +119,11 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     figures.gauge(
         "coral_storage_waiting_rows", () -> waitingRows + awaitedRows + store.pendingRows());
     figures.gauge("coral_stored_bytes", store::storedBytes);
+    figures.gauge("coral_disk_used_percent", () -> diskPercent);
     vertx.setPeriodic(COMMIT_MILLIS, _ -> commitIfIdle(true));
     vertx.setPeriodic(RETENTION_MILLIS, _ -> writer.executeBlocking(this::dropExpired, true));
-    return Future.succeededFuture();
+    vertx.setPeriodic(diskMillis, _ -> lookAtDisk());
+    return lookAtDisk();
   }
 
   private void take(ColumnBatch batch) {
@@ -122,6 +151,10 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
       rows.kept.fail(new FullException("the agent stops"));
       return;
     }
+    if (diskIsFull()) {
+      rows.kept.fail(new FullException("the disk is " + diskPercent + " % full"));
+      return;
+    }
     int ahead = awaitedRows + store.pendingRows();
     if (ahead > 0 && ahead + rows.rows > MAX_AWAITED_ROWS) {
       rows.kept.fail(new FullException(ahead + " rows wait to be stored"));
@@ -144,7 +177,8 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
 
   /// @param all or only what somebody waits for
   private void commitIfIdle(boolean all) {
-    boolean hasRows = !waiting.isEmpty() || store.pendingRows() > 0;
+    boolean hasRows =
+        (!waiting.isEmpty() || store.pendingRows() > 0) && (stopping || !diskIsFull());
     if ((awaited.isEmpty() && !(all && hasRows)) || !commit.isComplete()) {
       return;
     }
@@ -272,6 +306,70 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
       LOG.error("retention failed", e);
     }
     return null;
+  }
+
+  /// Drops the oldest data where the disk fills up; [#await] and [#commitIfIdle] heed what was
+  /// seen.
+  private Future<Void> lookAtDisk() {
+    if (stopping) {
+      return Future.succeededFuture();
+    }
+    return writer
+        .executeBlocking(
+            () -> {
+              int percent = usedPercent();
+              if (marks.cleanupPercent() < 100 && percent >= marks.cleanupPercent()) {
+                droppedEarly.add(store.dropOldest());
+                percent = usedPercent();
+              }
+              return percent;
+            },
+            true)
+        .onSuccess(this::sawDisk)
+        .onFailure(
+            failure -> {
+              failures.increment();
+              LOG.error("the disk cannot be looked after", failure);
+            })
+        .otherwiseEmpty()
+        .mapEmpty();
+  }
+
+  private int usedPercent() throws IOException {
+    Disk.Space space = disk.space();
+    int percent = space.usedPercent(0);
+    // What is free inside of the file is asked for only where it matters.
+    return percent < marks.cleanupPercent() ? percent : space.usedPercent(store.freeBytes());
+  }
+
+  private void sawDisk(int percent) {
+    boolean wasFull = diskIsFull();
+    boolean wasTight = diskIsTight();
+    diskPercent = percent;
+    if (wasFull != diskIsFull() || wasTight != diskIsTight()) {
+      LOG.warn("{}", diskIsTight() || diskIsFull() ? state().reason() : "the disk has room again");
+    }
+  }
+
+  private boolean diskIsTight() {
+    return marks.cleanupPercent() < 100 && diskPercent >= marks.cleanupPercent();
+  }
+
+  private boolean diskIsFull() {
+    return marks.refusePercent() < 100 && diskPercent >= marks.refusePercent();
+  }
+
+  /// How storing fares; any thread.
+  public CollectorState state() {
+    int percent = diskPercent;
+    String reason =
+        diskIsFull()
+            ? "the disk is " + percent + " % full: nothing is stored until there is room"
+            : diskIsTight()
+                ? "the disk is " + percent + " % full: the oldest data are dropped early"
+                : "";
+    return new CollectorState(
+        "storage", reason.isEmpty() ? CollectorState.OK : CollectorState.DEGRADED, reason);
   }
 
   @Override

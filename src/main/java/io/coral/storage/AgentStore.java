@@ -532,8 +532,46 @@ public final class AgentStore implements AutoCloseable, RowSource {
     }
   }
 
+  /// Drops the oldest ten minutes of all streams, unless those are the present ones.
+  ///
+  /// @return how many tables were dropped
+  int dropOldest() {
+    synchronized (writing) {
+      long present = clock.instant().getEpochSecond() / PARTITION_SECONDS;
+      List<StreamTable> oldest = new ArrayList<>();
+      synchronized (partitions) {
+        long first =
+            partitions.values().stream()
+                .filter(tables -> !tables.isEmpty())
+                .mapToLong(tables -> tables.firstKey() / PARTITION_SECONDS)
+                .min()
+                .orElse(present);
+        if (first < present) {
+          for (NavigableMap<Long, StreamTable> tables : partitions.values()) {
+            var old = tables.headMap((first + 1) * PARTITION_SECONDS, false);
+            oldest.addAll(old.values());
+            old.clear();
+          }
+        }
+      }
+      drop(oldest);
+      return oldest.size();
+    }
+  }
+
+  /// Bytes in the database's file that hold nothing and are written to before the file grows.
+  long freeBytes() {
+    synchronized (writing) {
+      try {
+        return Database.number(
+            database.writer(), "SELECT free_blocks * block_size FROM pragma_database_size()");
+      } catch (SQLException e) {
+        throw new StorageException("cannot tell what is free", e);
+      }
+    }
+  }
+
   private void dropExpiredTables(Map<StreamSchema, Duration> retention) {
-    DuckDBConnection connection = database.writer();
     long now = clock.instant().getEpochSecond();
     List<StreamTable> expired = new ArrayList<>();
     synchronized (partitions) {
@@ -545,17 +583,23 @@ public final class AgentStore implements AutoCloseable, RowSource {
             old.clear();
           });
     }
-    if (expired.isEmpty()) {
+    drop(expired);
+  }
+
+  /// Drops tables that are no partitions any more.
+  private void drop(List<StreamTable> tables) {
+    if (tables.isEmpty()) {
       return;
     }
+    DuckDBConnection connection = database.writer();
     try {
       replaceViews(connection);
-      for (StreamTable table : expired) {
+      for (StreamTable table : tables) {
         Database.inTransaction(connection, () -> table.drop(connection));
       }
       Database.execute(connection, "CHECKPOINT");
     } catch (SQLException e) {
-      throw new StorageException("cannot drop expired tables", e);
+      throw new StorageException("cannot drop tables", e);
     }
   }
 
@@ -689,6 +733,11 @@ public final class AgentStore implements AutoCloseable, RowSource {
   /// Writes a consistent copy with the views into `file`, which must not exist.
   public void snapshot(Path file) {
     Snapshots.write(this, file, StreamSchema.ALL, agentViews());
+  }
+
+  /// The disk that it lies on.
+  Disk disk() {
+    return Disk.of(directory);
   }
 
   /// Bytes on disk, the write-ahead log included.

@@ -223,4 +223,33 @@ final class ConfigMappingTest {
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith("a.yaml:");
   }
+
+  @Test
+  void retention_ofEachStream_isThatOfItsKey() throws Exception {
+    AgentConfig config =
+        AgentConfig.parse(
+            "a.yaml",
+            "telemetry: {storage_retention_hours: 2}\n"
+                + "beyla: {storage_retention_hours: 3, storage_retention_hours_traces: 4}");
+    config
+        .retention()
+        .forEach(
+            (schema, kept) ->
+                assertThat(kept.toHours())
+                    .describedAs(schema.name())
+                    .isEqualTo(
+                        schema.name().endsWith("_metrics")
+                            ? 3
+                            : schema.name().startsWith("trace") ? 4 : 2));
+    assertThat(config.retention()).containsOnlyKeys(StreamSchema.ALL);
+  }
+
+  @Test
+  void diskMarks_thatCross_areRefused() throws Exception {
+    assertThat(AgentConfig.defaults().diskMarks()).isEqualTo(new DiskMarks(85, 95));
+    assertThat(AgentConfig.parse("a", "storage: {disk: {cleanup_percent: 97}}").diskMarks())
+        .isEqualTo(new DiskMarks(97, 97));
+    assertThatThrownBy(() -> AgentConfig.parse("a", "storage: {disk: {refuse_percent: 80}}"))
+        .hasMessageContaining("expected: at least cleanup_percent, 85");
+  }
 }

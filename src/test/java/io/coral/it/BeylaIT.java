@@ -77,9 +77,9 @@ final class BeylaIT {
       assertThat(alive(pid)).isFalse();
       assertThat(directory.resolve("beyla")).exists();
       assertThat(agent.output())
-          .contains("audit event=started pid=" + pid)
+          .contains("audit - event=beyla_started pid=" + pid)
           .contains("protocols=http,grpc,sql,kafka,redis")
-          .contains("audit event=stopped pid=" + pid);
+          .contains("audit - event=beyla_stopped pid=" + pid);
     }
   }
 

@@ -1,9 +1,11 @@
 package io.coral.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.google.gson.JsonObject;
+import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -127,6 +129,33 @@ final class BeylaKeysKernelIT {
       await().atMost(SEEN).until(() -> counter(agent, "coral_kernel_exchanges_total") >= REQUESTS);
       Thread.sleep(3000);
       assertThat(agent.api().served("agent", "shop")).isEmpty();
+    }
+  }
+
+  /// Only a Beyla child sends there; and what became of the process is in the audit.
+  @Test
+  @SuppressWarnings("try") // It is closed while the agent looks.
+  void otlpEndpoint_staysClosed_andAttachingIsAudited() throws Exception {
+    int endpoint = Host.freePort();
+    try (Backend backend = Backend.start(Backend.Kind.NGINX, directory);
+        CoralProcess agent = agent(backend, "  otlp_endpoint: '127.0.0.1:" + endpoint + "'\n")) {
+      await()
+          .atMost(SEEN)
+          .untilAsserted(
+              () ->
+                  assertThat(agent.output())
+                      .contains("audit - event=engine_chosen engine=auto observer=coral")
+                      .contains("audit - event=agent_started ")
+                      .containsPattern(
+                          "audit - event=attached collector=coral pid=\\d+ exe=\\S+nginx service=shop"));
+      assertThatThrownBy(() -> new RawClient(endpoint)).isInstanceOf(ConnectException.class);
+      backend.close();
+      await()
+          .atMost(SEEN)
+          .untilAsserted(
+              () ->
+                  assertThat(agent.output())
+                      .containsPattern("audit - event=detached pid=\\d+ service=shop"));
     }
   }
 }

@@ -52,11 +52,27 @@ final class FullDiskIT {
 
   @Test
   void fullDisk_losesNothingThatWasTaken() throws Exception {
+    fillsAndGoesOn(
+        "storage:\n  disk: {cleanup_percent: 100, refuse_percent: 100}\n",
+        "No space left on device");
+  }
+
+  /// It stops before writing fails. So small a disk fills by more than a few percent between two
+  /// looks at it.
+  @Test
+  void almostFullDisk_losesNothingThatWasTaken() throws Exception {
+    run("mount", "-o", "remount,size=32m", disk.toString());
+    fillsAndGoesOn(
+        "storage:\n  disk: {cleanup_percent: 40, refuse_percent: 40}\n",
+        "full: nothing is stored until there is room");
+  }
+
+  private void fillsAndGoesOn(String sections, String told) throws Exception {
     int port = Host.freePort();
     int otlp = Host.freePort();
     SpanPayloads payloads = new SpanPayloads(5);
     int taken = 0;
-    try (CoralProcess agent = Otlp.agent(disk, port, 0, otlp, 0)) {
+    try (CoralProcess agent = Otlp.agent(disk, port, 0, otlp, 0, sections)) {
       int status = OK;
       ExportTraceServiceRequest refused = ExportTraceServiceRequest.getDefaultInstance();
       for (int i = 0; i < MOST_PAYLOADS && status == OK; i++) {
@@ -67,7 +83,7 @@ final class FullDiskIT {
       assertThat(status).as("payload %d: %s", taken, agent.output()).isIn(UNAVAILABLE, TOO_MANY);
       assertThat(taken).isGreaterThan(10);
       assertThat(read(port, "/api/services")).contains("checkout");
-      assertThat(agent.output()).contains("No space left on device");
+      assertThat(agent.output()).contains(told);
 
       run("mount", "-o", "remount,size=400m", disk.toString());
       ExportTraceServiceRequest again = refused;

@@ -29,12 +29,20 @@ final class Otlp {
   /// @param colony port, 0 = none
   static CoralProcess agent(Path directory, int port, int grpc, int http, int colony)
       throws IOException {
+    return agent(directory, port, grpc, http, colony, "");
+  }
+
+  /// The same with further sections of its configuration.
+  static CoralProcess agent(
+      Path directory, int port, int grpc, int http, int colony, String sections)
+      throws IOException {
     Path config =
         Files.writeString(
             directory.resolve("agent.yaml"),
             "agent:\n  flush_interval: 1s\n  colony: \""
                 + (colony == 0 ? "" : "127.0.0.1:" + colony)
-                + "\"\ntelemetry:\n  filters:\n    sample_rate: 1.0\n");
+                + "\"\ntelemetry:\n  filters:\n    sample_rate: 1.0\n"
+                + sections);
     return CoralProcess.agent(
         directory.resolve("agent"),
         port,

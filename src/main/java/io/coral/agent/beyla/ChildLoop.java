@@ -1,6 +1,7 @@
 package io.coral.agent.beyla;
 
 import io.coral.model.CollectorState;
+import io.coral.telemetry.Audit;
 import io.coral.telemetry.Figures;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -161,7 +162,7 @@ final class ChildLoop {
   static void endOrphan(ChildRecord record, Duration patience) {
     try {
       Optional<Long> orphan = record.endOrphan(patience);
-      orphan.ifPresent(pid -> LOG.info("audit event=orphan_ended pid={}", pid));
+      orphan.ifPresent(pid -> Audit.log("beyla_orphan_ended", "pid", pid));
     } catch (IOException e) {
       LOG.warn("the record of the last Beyla cannot be read: {}", e.getMessage());
     }
@@ -193,9 +194,11 @@ final class ChildLoop {
         && !next.equals(running)
         && (running == null || now - wantedAtNanos >= timing.debounce().toNanos())) {
       if (running != null) {
-        LOG.info(
-            "audit event=config_changed pid={} config_sha256={}",
+        Audit.log(
+            "beyla_config_changed",
+            "pid",
             child == null ? 0 : child.pid(),
+            "config_sha256",
             next.sha256());
       }
       endChild("ended_for_config");
@@ -225,17 +228,21 @@ final class ChildLoop {
           directory,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       PrivateFile.write(configFile, config.yaml());
+      Audit.log("beyla_config_written", "file", configFile, "config_sha256", config.sha256());
       Process process = builder(config).start();
       child = process;
       record.write(process.pid());
       starts.increment();
       lastLine = "";
-      LOG.info(
-          "audit event={} pid={} config_sha256={} protocols={} binary={}",
-          sequence++ == 0 ? "started" : "restarted",
+      Audit.log(
+          sequence++ == 0 ? "beyla_started" : "beyla_restarted",
+          "pid",
           process.pid(),
+          "config_sha256",
           config.sha256(),
+          "protocols",
           protocols,
+          "binary",
           binary);
       if (backoff.failures() == 0) {
         state = new CollectorState("beyla", CollectorState.STARTING, "");
@@ -288,10 +295,13 @@ final class ChildLoop {
   private void exited(Process ended, long now) {
     child = null;
     Duration lived = Duration.ofNanos(now - startedAtNanos);
-    LOG.info(
-        "audit event=exited pid={} code={} lived_ms={}",
+    Audit.log(
+        "beyla_exited",
+        "pid",
         ended.pid(),
+        "code",
         ended.exitValue(),
+        "lived_ms",
         lived.toMillis());
     failed("exited with code " + ended.exitValue(), lived);
   }
@@ -312,6 +322,7 @@ final class ChildLoop {
                 + Math.max(1, delay.toSeconds())
                 + " s"
                 + (said.isEmpty() ? "" : "; it said: " + said));
+    Audit.log("beyla_backed_off", "delay_ms", delay.toMillis(), "failures", backoff.failures());
     LOG.warn("beyla {}", state.reason());
   }
 
@@ -330,7 +341,7 @@ final class ChildLoop {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
     }
-    LOG.info("audit event={} pid={}", event, process.pid());
+    Audit.log("beyla_" + event, "pid", process.pid());
   }
 
   private void deleteOwnFiles() {

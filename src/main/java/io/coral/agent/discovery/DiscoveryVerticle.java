@@ -7,6 +7,7 @@ import io.coral.model.ObservedProcess;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.ServiceName;
 import io.coral.model.TargetChange;
+import io.coral.telemetry.Audit;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -34,6 +35,7 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
   private static final Pattern OWN_JAR = Pattern.compile("-jar (\\S*/)?coral\\.jar( |$)");
 
   private final Targets targets;
+  private final String collector;
   private final List<RuleMatcher> rules;
   private final ProcReader reader;
   private final ProcessTable table = new ProcessTable(System::nanoTime);
@@ -41,9 +43,16 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
   private final AtomicBoolean scanWanted = new AtomicBoolean();
   private WorkerExecutor worker;
 
+  /// @param collector who observes what is selected, for the audit
   /// @param ownProcessId the agent's, never observed
   public DiscoveryVerticle(
-      Targets targets, List<ObserveRule> rules, Path proc, int ownProcessId, Figures figures) {
+      Targets targets,
+      List<ObserveRule> rules,
+      String collector,
+      Path proc,
+      int ownProcessId,
+      Figures figures) {
+    this.collector = collector;
     this.targets = targets;
     this.rules = new CopyOnWriteArrayList<>(rules.stream().map(RuleMatcher::new).toList());
     this.reader = new ProcReader(proc);
@@ -104,6 +113,18 @@ public final class DiscoveryVerticle extends VerticleBase implements Discovery {
               reader.controlGroups(process.processId()));
       GoLayout go = reader.goLayout(process);
       table.observe(process.selected(name, rule.text(), go));
+      Audit.log(
+          "attached",
+          "collector",
+          collector,
+          "pid",
+          process.processId(),
+          "exe",
+          process.exePath(),
+          "service",
+          name.name(),
+          "rule",
+          rule.text());
       if (!followed) {
         LOG.info(
             "observing pid {} ({}) as {} (name from: {})",

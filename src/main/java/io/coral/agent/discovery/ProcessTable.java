@@ -3,6 +3,7 @@ package io.coral.agent.discovery;
 import io.coral.model.ObservedProcess;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.ServiceName;
+import io.coral.telemetry.Audit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -57,6 +58,9 @@ final class ProcessTable implements ProcessDirectory {
   void release(int processId) {
     Entry entry = entries.get(processId);
     if (entry != null) {
+      if (entry.endedAtNanos == 0 && entry.process.startTicks() != 0) {
+        Audit.log("detached", "pid", processId, "service", entry.process.service().name());
+      }
       entry.endedAtNanos = monotonicNanos.getAsLong() | 1;
     }
   }

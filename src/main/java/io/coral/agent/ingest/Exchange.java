@@ -25,6 +25,7 @@ abstract class Exchange {
   /// Read and dropped behind an answer before the connection is closed.
   private static final long MAX_DROPPED_BYTES = 8L * Intake.MAX_MESSAGE_BYTES;
 
+  private static final long HTTP2_NO_ERROR = 0;
   private static final long HTTP2_CANCEL = 8;
 
   protected final Intake intake;
@@ -171,6 +172,15 @@ abstract class Exchange {
     if (nowNanos - startNanos > intake.patienceNanos() + progress) {
       end(Verdict.refused(Verdict.Outcome.TIMEOUT, "the request was not completed in time"));
       cut("slow");
+    }
+  }
+
+  /// Asks a client of HTTP/2 that has its whole answer to send no more (RFC 9113, section 8.1), so
+  /// that the stream ends: clients have only so many.
+  final void endStream() {
+    if (!complete) {
+      intake.ended(this);
+      request.response().reset(HTTP2_NO_ERROR);
     }
   }
 

@@ -106,18 +106,21 @@ final class GrpcExchange extends Exchange {
   void answer(Verdict verdict) {
     if (verdict.outcome().grpcStatus() != 0) {
       refuse(request.response(), verdict);
+      endStream();
       return;
     }
     byte[] message = Answers.accepted(verdict.rejectedItems(), verdict.message());
-    request
-        .response()
-        .putHeader("content-type", CONTENT_TYPE)
-        .putTrailer("grpc-status", "0")
-        .end(
+    HttpServerResponse response = request.response();
+    response.putHeader("content-type", CONTENT_TYPE).putTrailer("grpc-status", "0");
+    // The trailers follow when the message is out: those that wait when a connection ends throw in
+    // Vert.x 5.0, and what waits behind them is never let go.
+    response
+        .write(
             Buffer.buffer(PREFIX_BYTES + message.length)
                 .appendByte((byte) 0)
                 .appendInt(message.length)
-                .appendBytes(message));
+                .appendBytes(message))
+        .onSuccess(_ -> response.end());
   }
 
   /// Answers with a status and no message: one frame that is headers and trailers.

@@ -37,7 +37,7 @@ final class KeptPayloads {
             failure ->
                 Future.failedFuture(
                     failure instanceof FullException
-                        ? new OverloadedException(RETRY_AFTER)
+                        ? new OverloadedException(RETRY_AFTER, String.valueOf(failure.getMessage()))
                         : failure));
   }
 }

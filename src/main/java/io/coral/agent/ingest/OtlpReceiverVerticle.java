@@ -37,7 +37,10 @@ public final class OtlpReceiverVerticle extends VerticleBase {
   private static final int STREAM_WINDOW_BYTES = 512 << 10;
   private static final int CONNECTION_WINDOW_BYTES = 2 << 20;
   private static final int MAX_CHUNK_BYTES = 64 << 10;
-  private static final int MAX_RESETS = 200;
+
+  /// Many more than clients need that cancel what is refused before they have sent it all.
+  private static final int MAX_RESETS = 1000;
+
   private static final int RESET_WINDOW_SECONDS = 30;
 
   /// Exporters send at least once a minute; a connection that is silent for longer is

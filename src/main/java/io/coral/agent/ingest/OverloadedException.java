@@ -10,7 +10,12 @@ public final class OverloadedException extends Exception {
   private final Duration retryAfter;
 
   public OverloadedException(Duration retryAfter) {
-    super("too much is under way", null, false, false);
+    this(retryAfter, "too much is under way");
+  }
+
+  /// @param reason for the client's eyes
+  public OverloadedException(Duration retryAfter, String reason) {
+    super(reason, null, false, false);
     this.retryAfter = retryAfter;
   }
 
