@@ -44,6 +44,7 @@ public final class LogDecoder implements PayloadDecoder {
 
   @Override
   public DecodedItems decode(byte[] bytes, int from, int to) throws MalformedPayloadException {
+    words = words.forPayload(to - from);
     try {
       return reader(bytes).read(from, to);
     } finally {

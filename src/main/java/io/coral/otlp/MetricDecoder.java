@@ -56,6 +56,7 @@ public final class MetricDecoder implements PayloadDecoder {
 
   @Override
   public DecodedItems decode(byte[] bytes, int from, int to) throws MalformedPayloadException {
+    words = words.forPayload(to - from);
     try {
       return reader(bytes).read(from, to);
     } finally {
@@ -150,6 +151,10 @@ public final class MetricDecoder implements PayloadDecoder {
         continue;
       }
       data.slice();
+      if (!payload.hasRoom()) {
+        payload.rejectForRoom(1);
+        continue;
+      }
       try {
         point.read(of.type, bytes, data.start(), data.end());
         if (point.wrong().isEmpty()) {

@@ -15,6 +15,12 @@ abstract class PayloadReader {
   /// Attributes of an item, and further lists of it, that are kept.
   static final int MAX_ITEMS = 128;
 
+  /// Items of one payload that are taken.
+  static final int MAX_ROWS = 50_000;
+
+  private static final String NO_ROOM =
+      ": too many items or different strings in one request, send fewer at once";
+
   private static final int EXPECTED_ROWS = 512;
   private static final int SECOND = 2 << 3 | LENGTH_DELIMITED;
   private static final VarHandle BIG_ENDIAN =
@@ -44,6 +50,17 @@ abstract class PayloadReader {
   /// How many items the client sees in what [#item] reads.
   long itemsIn(int from, int to) throws MalformedPayloadException {
     return 1;
+  }
+
+  /// Whether another item may be taken. What a request makes in memory is many times its size
+  /// where each item has strings of its own.
+  final boolean hasRoom() {
+    return rows.rows() < MAX_ROWS && !words.isFull();
+  }
+
+  /// Rejects items for want of room.
+  final void rejectForRoom(long items) {
+    reject(items, itemName + NO_ROOM);
   }
 
   final void reject(long items, String why) {
@@ -103,6 +120,10 @@ abstract class PayloadReader {
         continue;
       }
       reader.slice();
+      if (!hasRoom()) {
+        rejectForRoom(itemsIn(reader.start(), reader.end()));
+        continue;
+      }
       try {
         item(resource, scope, reader.start(), reader.end());
       } catch (RejectedItemException e) {

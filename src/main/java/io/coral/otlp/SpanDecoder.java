@@ -60,6 +60,7 @@ public final class SpanDecoder {
   /// @param bytes is not kept
   public DecodedItems decode(byte[] bytes, int from, int to, SpanVisitor visitor)
       throws MalformedPayloadException {
+    words = words.forPayload(to - from);
     try {
       return reader(bytes, visitor).read(from, to);
     } finally {

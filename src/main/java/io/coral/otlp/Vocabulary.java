@@ -15,6 +15,10 @@ import java.util.Map;
 final class Vocabulary {
   private static final int MAX_TEXTS = 1 << 17;
   private static final long MAX_TEXT_BYTES = 8 << 20;
+
+  /// A payload of many short strings has one in so many bytes.
+  private static final int BYTES_A_TEXT = 16;
+
   private static final int WATCHED = 4096;
   private static final int FIRST = 1 << 3 | LENGTH_DELIMITED;
   private static final int SECOND = 2 << 3 | LENGTH_DELIMITED;
@@ -43,10 +47,29 @@ final class Vocabulary {
   /// A resource by the numbers of its strings.
   record Resource(int service, int json) {}
 
+  /// Whether it is to be begun anew.
   boolean isLarge() {
-    return texts.size() + resources.size() + scopes.size() + attributes.size() + pairs.size()
-            > MAX_TEXTS
-        || texts.bytes() + resources.bytes() + scopes.bytes() + attributes.bytes() > MAX_TEXT_BYTES;
+    return size() > MAX_TEXTS || bytes() > MAX_TEXT_BYTES;
+  }
+
+  /// Whether a payload has brought so many strings that their numbers would take too much memory,
+  /// here and where they are stored.
+  boolean isFull() {
+    return size() > 2 * MAX_TEXTS || bytes() > 2 * MAX_TEXT_BYTES;
+  }
+
+  /// The vocabulary for a payload: this one, unless the payload could fill it, so that how much a
+  /// payload may bring does not depend on those before it.
+  Vocabulary forPayload(int payloadBytes) {
+    return size() + payloadBytes / BYTES_A_TEXT > 2 * MAX_TEXTS ? new Vocabulary() : this;
+  }
+
+  private int size() {
+    return texts.size() + resources.size() + scopes.size() + attributes.size() + pairs.size();
+  }
+
+  private long bytes() {
+    return texts.bytes() + resources.bytes() + scopes.bytes() + attributes.bytes();
   }
 
   /// What a key says about an operation: an ordinal of [Semantic], negative when it says nothing.

@@ -24,6 +24,8 @@ import java.time.ZoneOffset;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntFunction;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 final class MetricDecoderTest {
@@ -197,6 +199,40 @@ final class MetricDecoderTest {
     assertThat(decoded.rejected()).isEqualTo(1);
     assertThat(decoded.message()).contains("more than 1048576 characters");
     assertThat(decoded.batch().rows()).isEqualTo(1);
+  }
+
+  private static byte[] points(int count, IntFunction<String> series) {
+    Gauge.Builder gauge = Gauge.newBuilder();
+    for (int i = 0; i < count; i++) {
+      gauge.addDataPoints(
+          NumberDataPoint.newBuilder().addAttributes(SpanPayloads.text("id", series.apply(i))));
+    }
+    return SentMetrics.request(
+            "shop", List.of(Metric.newBuilder().setName("many").setGauge(gauge).build()))
+        .toByteArray();
+  }
+
+  @Test
+  void points_beyondTheLimit_areRejected_andTheNextPayloadIsTaken() throws Exception {
+    DecodedItems decoded = decode(points(PayloadReader.MAX_ROWS + 7, i -> "s" + i % 10));
+    assertThat(decoded.rejected()).isEqualTo(7);
+    assertThat(decoded.message())
+        .isEqualTo(
+            "metric: too many items or different strings in one request, send fewer at once");
+    assertThat(decoded.batch().rows()).isEqualTo(PayloadReader.MAX_ROWS);
+    assertThat(decode(points(10, i -> "s" + i)).rejected()).isZero();
+  }
+
+  @Test
+  void points_withTooManyDifferentStrings_areRejected_howeverManyCameBefore() throws Exception {
+    String tail = "y".repeat(300);
+    int count = 45_000;
+    DecodedItems first = decode(points(count, i -> i + tail));
+    assertThat(first.rejected()).isBetween(1L, count / 2L);
+    assertThat(first.batch().rows() + first.rejected()).isEqualTo(count);
+    decode(points(1000, i -> "x" + i + tail));
+    assertThat(decode(points(count, i -> "z" + i + tail)).rejected())
+        .isCloseTo(first.rejected(), Offset.offset(100L));
   }
 
   @Test
