@@ -75,7 +75,12 @@ abstract class Exchange {
   private void received(Buffer chunk) {
     receivedBytes += chunk.length();
     if (!judged) {
-      append(chunk);
+      try {
+        append(chunk);
+      } catch (OutOfMemoryError e) {
+        // A body that lacks a chunk must not be taken for a whole one, and gives its bytes back.
+        end(Verdict.overloaded());
+      }
     } else if (receivedBytes > MAX_DROPPED_BYTES) {
       cut("dropped too much");
     }
