@@ -227,6 +227,13 @@ final class JaegerJson {
     } else if (value instanceof JsonPrimitive one && one.isNumber()) {
       tag.addProperty("type", isInteger(one) ? "int64" : "float64");
       tag.add("value", one);
+    } else if (value instanceof JsonObject object && object.size() == 1 && object.has("$bytes")) {
+      tag.addProperty("type", "binary");
+      tag.add("value", object.get("$bytes"));
+    } else if (value instanceof JsonObject object && object.size() == 1 && object.has("$double")) {
+      // JSON has no such number.
+      tag.addProperty("type", "string");
+      tag.add("value", object.get("$double"));
     } else {
       tag.addProperty("type", "string");
       tag.addProperty(

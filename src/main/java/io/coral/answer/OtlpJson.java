@@ -51,6 +51,8 @@ final class OtlpJson {
     }
     JsonObject described = new JsonObject();
     described.add("attributes", attributes);
+    copyCount(stored, "dropped_attributes_count", described, "droppedAttributesCount");
+    addEntities(stored, described);
     JsonArray scopeSpans = new JsonArray();
     scopes.forEach(
         (scope, spans) -> {
@@ -62,6 +64,7 @@ final class OtlpJson {
           if (storedScope.has("attributes")) {
             its.add("attributes", attributes(storedScope));
           }
+          copyCount(storedScope, "dropped_attributes_count", its, "droppedAttributesCount");
           one.add("scope", its);
           one.add("spans", spans);
           copyText(storedScope, "schema_url", one, "schemaUrl");
@@ -72,6 +75,22 @@ final class OtlpJson {
     json.add("scopeSpans", scopeSpans);
     copyText(stored, "schema_url", json, "schemaUrl");
     return json;
+  }
+
+  private static void addEntities(JsonObject stored, JsonObject resource) {
+    JsonArray entities = new JsonArray();
+    for (JsonElement each : JaegerJson.array(stored, "entity_refs")) {
+      JsonObject entity = each.getAsJsonObject();
+      JsonObject json = new JsonObject();
+      copyText(entity, "schema_url", json, "schemaUrl");
+      copyText(entity, "type", json, "type");
+      json.add("idKeys", JaegerJson.array(entity, "id_keys"));
+      json.add("descriptionKeys", JaegerJson.array(entity, "description_keys"));
+      entities.add(json);
+    }
+    if (!entities.isEmpty()) {
+      resource.add("entityRefs", entities);
+    }
   }
 
   private static JsonObject object(String json) {
@@ -219,6 +238,10 @@ final class OtlpJson {
         list.add("values", values);
         typed.add("arrayValue", list);
       }
+      case JsonObject object when object.size() == 1 && object.has("$bytes") ->
+          typed.add("bytesValue", object.get("$bytes"));
+      case JsonObject object when object.size() == 1 && object.has("$double") ->
+          typed.add("doubleValue", object.get("$double"));
       case JsonObject object -> {
         JsonArray values = new JsonArray();
         object.asMap().forEach((key, each) -> values.add(attribute(key, each)));

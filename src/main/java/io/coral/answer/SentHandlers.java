@@ -246,25 +246,28 @@ final class SentHandlers {
   }
 
   private static LogRecord message(LogRow log) {
-    return LogRecord.newBuilder()
-        .setAgentId(log.agentId())
-        .setTimeUnixNanos(log.timeUnixNanos())
-        .setObservedUnixNanos(log.observedUnixNanos())
-        .setServiceName(log.service())
-        .setSeverityNumber(log.severity())
-        .setSeverityText(log.severityText())
-        .setBody(log.body())
-        .setBodyIsJson(log.bodyType() == LogBody.JSON)
-        .setTraceId(log.traceId())
-        .setSpanId(log.spanId())
-        .setEventName(log.eventName())
-        .setAttributes(log.attributes())
-        .setResource(log.resource())
-        .setScope(log.scope())
-        .setDetails(log.details())
-        .setFlags((int) log.flags())
-        .setBodyCharactersLeftOut(Math.max(0, log.bodyLength() - LogRow.MAX_BODY))
-        .build();
+    LogRecord.Builder message =
+        LogRecord.newBuilder()
+            .setAgentId(log.agentId())
+            .setTimeUnixNanos(log.timeUnixNanos())
+            .setObservedUnixNanos(log.observedUnixNanos())
+            .setServiceName(log.service())
+            .setSeverityNumber(log.severity())
+            .setSeverityText(log.severityText())
+            .setBodyIsJson(log.bodyType() == LogBody.JSON)
+            .setTraceId(log.traceId())
+            .setSpanId(log.spanId())
+            .setEventName(log.eventName())
+            .setAttributes(log.attributes())
+            .setResource(log.resource())
+            .setScope(log.scope())
+            .setDetails(log.details())
+            .setFlags((int) log.flags())
+            .setBodyCharactersLeftOut(Math.max(0, log.bodyLength() - LogRow.MAX_BODY));
+    if (log.bodyType() != LogBody.NONE) {
+      message.setBody(log.body());
+    }
+    return message.build();
   }
 
   QueryMetricsResponse metrics(QueryMetricsRequest request, long nowNanos) {

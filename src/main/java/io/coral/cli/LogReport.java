@@ -2,6 +2,7 @@ package io.coral.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
@@ -120,6 +121,9 @@ record LogReport(
   }
 
   private static JsonElement body(ProtoMessage log) {
+    if (!log.json().has("body")) {
+      return JsonNull.INSTANCE;
+    }
     return log.flag("bodyIsJson")
         ? JsonParser.parseString(log.text("body"))
         : new JsonPrimitive(log.text("body"));

@@ -7,7 +7,8 @@ import java.util.TreeMap;
 
 /// Writes values of attributes (`AnyValue`, `KeyValue` of opentelemetry.proto.common.v1) as JSON.
 /// Integers stay integers, a floating-point number always has a point or an exponent, NaN and the
-/// infinities are strings, bytes are `{"$bytes": BASE64}`, a value without content is `null`.
+/// infinities are `{"$double": "NaN"}`, bytes are `{"$bytes": BASE64}`, a value without content is
+/// `null`.
 final class AnyValueJson {
   /// Levels of arrays and maps that a value may have.
   static final int MAX_DEPTH = 32;
@@ -53,7 +54,13 @@ final class AnyValueJson {
         }
         case BOOL -> json.append(reader.varint() != 0);
         case INT -> json.append(reader.varint());
-        case DOUBLE -> number(json, Double.longBitsToDouble(reader.fixed64()));
+        case DOUBLE -> {
+          double value = Double.longBitsToDouble(reader.fixed64());
+          boolean isFinite = Double.isFinite(value);
+          json.append(isFinite ? "" : "{\"$double\":");
+          number(json, value);
+          json.append(isFinite ? "" : "}");
+        }
         case ARRAY -> {
           reader.slice();
           array(json, bytes, reader.start(), reader.end(), depth);
@@ -187,7 +194,7 @@ final class AnyValueJson {
     write(json, bytes, valueStart, valueEnd, depth);
   }
 
-  /// Writes a floating-point number.
+  /// Writes a floating-point number; NaN and the infinities as strings.
   static void number(StringBuilder json, double value) {
     if (Double.isFinite(value)) {
       json.append(value);

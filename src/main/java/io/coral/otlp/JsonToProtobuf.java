@@ -3,9 +3,11 @@ package io.coral.otlp;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+import io.opentelemetry.proto.common.v1.AnyValue;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -121,11 +123,37 @@ public final class JsonToProtobuf {
         }
         seen |= bit;
         int from = out.length();
-        field(field, depth);
+        if (shape.nests() && field.type() == FieldDescriptor.Type.INT64) {
+          integerOrDouble(field);
+        } else {
+          field(field, depth);
+        }
         remember(field.index(), from, out.length());
       }
       in.endObject();
       writtenTop = bottom;
+    }
+
+    /// The SDK of JavaScript, which has one kind of number, calls 1e300 an integer: a double.
+    private void integerOrDouble(JsonShape.Field integer)
+        throws IOException, MalformedPayloadException, PayloadTooLargeException {
+      if (in.peek() != JsonToken.NUMBER) {
+        field(integer, 0);
+        return;
+      }
+      String text = in.nextString();
+      try {
+        long value = JsonNumbers.integer(text, 64, true);
+        out.tag(integer.number(), wireType(integer));
+        out.varint(value);
+      } catch (MalformedPayloadException e) {
+        double value = JsonNumbers.floating(text);
+        if (Math.abs(value) < 0x1p63) {
+          throw e;
+        }
+        out.tag(AnyValue.DOUBLE_VALUE_FIELD_NUMBER, ProtobufReader.FIXED64);
+        out.fixed64(Double.doubleToRawLongBits(value));
+      }
     }
 
     private void field(JsonShape.Field field, int depth)

@@ -97,11 +97,63 @@ final class Vocabulary {
       StringBuilder json = new StringBuilder("{\"attributes\":{");
       AnyValueJson.members(json, bytes, start, end, FIRST, 1);
       json.append('}');
+      resourceDetails(json, bytes, start, end);
       JsonMembers.text(json, "schema_url", described.schema);
       resourceService[id] = texts.idOf(ServiceNames.of(bytes, start, end));
       resourceJson[id] = texts.idOf(json.append('}').toString());
     }
     return new Resource(resourceService[id], resourceJson[id]);
+  }
+
+  private static void resourceDetails(StringBuilder json, byte[] bytes, int from, int to)
+      throws MalformedPayloadException, RejectedItemException {
+    ProtobufReader resource = new ProtobufReader(bytes, from, to);
+    StringBuilder entities = new StringBuilder();
+    long dropped = 0;
+    while (resource.next()) {
+      switch (resource.tag()) {
+        case 2 << 3 -> dropped = PayloadReader.count(resource);
+        case THIRD -> {
+          resource.slice();
+          entities.append(entities.isEmpty() ? "{" : ",{");
+          entity(entities, bytes, resource.start(), resource.end());
+          entities.append('}');
+        }
+        default -> resource.skip();
+      }
+    }
+    JsonMembers.count(json, "dropped_attributes_count", dropped);
+    JsonMembers.list(json, "entity_refs", entities);
+  }
+
+  /// Which attributes of the resource name and describe an entity (`EntityRef` of
+  /// opentelemetry.proto.common.v1).
+  private static void entity(StringBuilder json, byte[] bytes, int from, int to)
+      throws MalformedPayloadException, RejectedItemException {
+    ProtobufReader entity = new ProtobufReader(bytes, from, to);
+    String schema = "";
+    String type = "";
+    StringBuilder ids = new StringBuilder();
+    StringBuilder descriptions = new StringBuilder();
+    while (entity.next()) {
+      switch (entity.tag()) {
+        case FIRST -> schema = PayloadReader.text(entity);
+        case SECOND -> type = PayloadReader.text(entity);
+        case THIRD -> key(ids, entity);
+        case 4 << 3 | LENGTH_DELIMITED -> key(descriptions, entity);
+        default -> entity.skip();
+      }
+    }
+    JsonMembers.text(json, "schema_url", schema);
+    JsonMembers.text(json, "type", type);
+    JsonMembers.list(json, "id_keys", ids);
+    JsonMembers.list(json, "description_keys", descriptions);
+  }
+
+  private static void key(StringBuilder list, ProtobufReader entity)
+      throws MalformedPayloadException, RejectedItemException {
+    list.append(list.isEmpty() ? "" : ",");
+    AnyValueJson.string(list, PayloadReader.text(entity));
   }
 
   /// The number of the JSON of the scope of a `ScopeSpans`, `ScopeMetrics` or `ScopeLogs`, with
@@ -134,10 +186,12 @@ final class Vocabulary {
     ProtobufReader reader = new ProtobufReader(bytes, scope.start, scope.end);
     String name = "";
     String version = "";
+    long dropped = 0;
     while (reader.next()) {
       switch (reader.tag()) {
         case FIRST -> name = PayloadReader.text(reader);
         case SECOND -> version = PayloadReader.text(reader);
+        case 4 << 3 -> dropped = PayloadReader.count(reader);
         default -> reader.skip();
       }
     }
@@ -145,6 +199,7 @@ final class Vocabulary {
     AnyValueJson.string(json, name);
     JsonMembers.text(json, "version", version);
     JsonMembers.attributes(json, "attributes", bytes, scope.start, scope.end, THIRD);
+    JsonMembers.count(json, "dropped_attributes_count", dropped);
     JsonMembers.text(json, "schema_url", scope.schema);
     return json.append('}').toString();
   }

@@ -23,6 +23,7 @@ import io.coral.storage.TraceQueries;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.common.v1.AnyValue;
 import io.opentelemetry.proto.common.v1.ArrayValue;
+import io.opentelemetry.proto.common.v1.EntityRef;
 import io.opentelemetry.proto.common.v1.InstrumentationScope;
 import io.opentelemetry.proto.common.v1.KeyValue;
 import io.opentelemetry.proto.resource.v1.Resource;
@@ -236,7 +237,8 @@ final class JaegerRoutesTest {
         .setResource(
             Resource.newBuilder()
                 .addAttributes(text("service.name", service))
-                .addAttributes(text("host.name", "node-" + service.length())))
+                .addAttributes(text("host.name", "node-" + service.length()))
+                .addEntityRefs(EntityRef.newBuilder().setType("host").addIdKeys("host.name")))
         .addScopeSpans(scope);
   }
 
@@ -267,6 +269,9 @@ final class JaegerRoutesTest {
         .setKind(Span.SpanKind.SPAN_KIND_CLIENT)
         .addAttributes(attribute("retry", AnyValue.newBuilder().setBoolValue(false)))
         .addAttributes(attribute("share", AnyValue.newBuilder().setDoubleValue(0.5)))
+        .addAttributes(attribute("ratio", AnyValue.newBuilder().setDoubleValue(Double.NaN)))
+        .addAttributes(
+            attribute("seal", AnyValue.newBuilder().setBytesValue(ByteString.fromHex("00ff"))))
         .addAttributes(text("request.id", "r-" + trace))
         .addAttributes(
             attribute(
@@ -384,6 +389,8 @@ final class JaegerRoutesTest {
     assertThat(tags(call, "tags"))
         .containsEntry("retry", "bool false")
         .containsEntry("share", "float64 0.5")
+        .containsEntry("ratio", "string \"NaN\"")
+        .containsEntry("seal", "binary \"AP8=\"")
         .containsEntry("shelves", "string \"[7]\"")
         .doesNotContainKey("error");
     assertThat(data("/api/traces/" + SLOW)).hasSize(1);
@@ -431,6 +438,10 @@ final class JaegerRoutesTest {
     JsonObject result = get(200, "/api/v3/traces/2").getAsJsonObject("result");
     List<Span> read = spans(result);
     assertThat(read).hasSize(3);
+    assertThat(result.toString())
+        .contains(
+            "\"entityRefs\":[{\"type\":\"host\",\"idKeys\":[\"host.name\"],"
+                + "\"descriptionKeys\":[]}]");
     for (ResourceSpans resource : payload.getResourceSpansList()) {
       for (Span span : resource.getScopeSpans(0).getSpansList()) {
         if (HexFormat.of().formatHex(span.getTraceId().toByteArray()).equals(SLOW)) {

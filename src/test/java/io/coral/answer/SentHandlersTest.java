@@ -404,6 +404,15 @@ final class SentHandlersTest {
   }
 
   @Test
+  void logs_withoutABody_differFromAnEmptyOne() throws Exception {
+    logs("shop", log(1, "").setSeverityText("empty"), log(2, "").clearBody());
+    assertThat(ask(QueryLogsRequest.newBuilder()).getRecordsList())
+        .hasSize(2)
+        .allSatisfy(
+            log -> assertThat(log.hasBody()).isEqualTo(log.getSeverityText().equals("empty")));
+  }
+
+  @Test
   void logs_withLongBodies_areAsManyAsFit() throws Exception {
     for (int i = 0; i < 6; i++) {
       logs("shop", log(i, "x".repeat(1_500_000)));

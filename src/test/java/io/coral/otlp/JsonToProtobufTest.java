@@ -181,6 +181,15 @@ final class JsonToProtobufTest {
   }
 
   @Test
+  void integerOfAValue_thatOnlyADoubleHolds_isADouble() throws Exception {
+    assertThat(value("{'intValue':1e+300}").getDoubleValue()).isEqualTo(1e300);
+    assertThat(value("{'intValue':-9223372036854775809}").getDoubleValue()).isEqualTo(-0x1p63);
+    assertThat(value("{'intValue':-9223372036854775808}").getIntValue()).isEqualTo(Long.MIN_VALUE);
+    assertThat(value("{'intValue':9223372036854775807}").getIntValue()).isEqualTo(Long.MAX_VALUE);
+    assertThat(value("{'intValue':1e300,'intValue':2}").getIntValue()).isEqualTo(2);
+  }
+
+  @Test
   void fixed64_aboveTheSignedRange_isTaken() throws Exception {
     assertThat(span("'startTimeUnixNano':'18446744073709551615'").getStartTimeUnixNano())
         .isEqualTo(-1);
