@@ -62,6 +62,14 @@ final class Host {
         : abort(name + " is not installed in " + directory);
   }
 
+  /// Where `coral test` has put packages of Node; skips the test when it has not.
+  static Path nodePackages() {
+    Path directory = Path.of("target/node-packages/node_modules").toAbsolutePath();
+    return Files.isDirectory(directory)
+        ? directory
+        : abort("the packages of Node are not installed in " + directory);
+  }
+
   /// A TCP port that nothing listens on.
   static int freePort() throws IOException {
     for (int attempt = 0; attempt < LAST_PORT - FIRST_PORT; attempt++) {
