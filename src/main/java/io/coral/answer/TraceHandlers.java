@@ -178,6 +178,9 @@ final class TraceHandlers {
               .setMissingParent(node.missingParent())
               .setParentAmbiguous(node.parentAmbiguous()));
     }
+    if (request.getOtlp()) {
+      response.setOtlp(OtlpJson.traces(List.of(trace)).toString());
+    }
     return response.build();
   }
 

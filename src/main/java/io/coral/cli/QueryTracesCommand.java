@@ -1,6 +1,7 @@
 package io.coral.cli;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -114,10 +115,11 @@ final class QueryTracesCommand implements Callable<Integer> {
           "'" + id + "' (expected: at least " + MIN_DIGITS + " hexadecimal digits)",
           "coral query beyla traces lists the traces");
     }
-    TraceDocument trace = TraceDocument.of(ask(flags.anyServer(context), id));
+    ProtoMessage answer = ask(flags.anyServer(context), id, shown == TraceFormat.OTLP);
+    TraceDocument trace = TraceDocument.of(answer);
     switch (shown) {
       case JSON -> context.console().json(TraceJson.tree(trace));
-      case OTLP -> context.console().json(TraceJson.otlp(trace));
+      case OTLP -> context.console().json(JsonParser.parseString(answer.text("otlp")));
       case TREE, TABLE ->
           context
               .console()
@@ -126,9 +128,12 @@ final class QueryTracesCommand implements Callable<Integer> {
     return trace.completeness().exitCode();
   }
 
-  private static ProtoMessage ask(ConnectClient client, String id) {
+  private static ProtoMessage ask(ConnectClient client, String id, boolean otlp) {
     JsonObject request = new JsonObject();
     request.addProperty("traceId", id);
+    if (otlp) {
+      request.addProperty("otlp", true);
+    }
     try {
       return client.call("GetTrace", request);
     } catch (ConnectFailure failure) {

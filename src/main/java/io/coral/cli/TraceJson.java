@@ -5,11 +5,9 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
-/// A trace as JSON: Coral's own tree, and OTLP.
+/// A trace as JSON: its tree.
 final class TraceJson {
   // Readers of JSON have limits, 255 is one of them, and a level of the tree is two of JSON's.
   private static final int LEVELS_NESTED = 100;
@@ -77,92 +75,5 @@ final class TraceJson {
     json.addProperty("duration_ms", span.durationNanos() / 1e6);
     json.add("status", span.status() == 0 ? JsonNull.INSTANCE : new JsonPrimitive(span.status()));
     json.addProperty("evidence", span.attribute("coral.link.evidence"));
-  }
-
-  /// OTLP in JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding): ids in
-  /// hexadecimal digits, 64-bit integers as strings, enumerations as numbers.
-  static JsonObject otlp(TraceDocument trace) {
-    Map<String, JsonArray> spansOf = new LinkedHashMap<>();
-    for (TraceDocument.Span span : trace.spans()) {
-      spansOf
-          .computeIfAbsent(span.service(), _ -> new JsonArray())
-          .add(otlpSpan(trace.traceId(), span));
-    }
-    JsonArray resources = new JsonArray();
-    spansOf.forEach((service, spans) -> resources.add(resource(service, spans)));
-    JsonObject json = new JsonObject();
-    json.add("resourceSpans", resources);
-    return json;
-  }
-
-  private static JsonObject resource(String service, JsonArray spans) {
-    JsonObject resource = new JsonObject();
-    JsonArray attributes = new JsonArray();
-    attributes.add(attribute("service.name", "stringValue", service));
-    resource.add("attributes", attributes);
-    JsonObject scope = new JsonObject();
-    scope.addProperty("name", "coral");
-    JsonObject scopeSpans = new JsonObject();
-    scopeSpans.add("scope", scope);
-    scopeSpans.add("spans", spans);
-    JsonArray scopes = new JsonArray();
-    scopes.add(scopeSpans);
-    JsonObject json = new JsonObject();
-    json.add("resource", resource);
-    json.add("scopeSpans", scopes);
-    return json;
-  }
-
-  private static JsonObject otlpSpan(String traceId, TraceDocument.Span span) {
-    JsonObject json = new JsonObject();
-    json.addProperty("traceId", traceId);
-    json.addProperty("spanId", span.spanId());
-    if (!span.parentSpanId().isEmpty()) {
-      json.addProperty("parentSpanId", span.parentSpanId());
-    }
-    json.addProperty("name", span.name());
-    json.addProperty("kind", kind(span));
-    json.addProperty("startTimeUnixNano", Long.toString(span.startUnixNanos()));
-    json.addProperty(
-        "endTimeUnixNano", Long.toString(span.startUnixNanos() + span.durationNanos()));
-    JsonArray attributes = new JsonArray();
-    span.attributes()
-        .forEach(
-            (name, value) -> {
-              boolean number = name.equals("http.response.status_code");
-              attributes.add(attribute(name, number ? "intValue" : "stringValue", value));
-            });
-    json.add("attributes", attributes);
-    JsonObject status = new JsonObject();
-    if (span.error()) {
-      // STATUS_CODE_ERROR
-      status.addProperty("code", 2);
-    } else if (span.attribute("otel.status_code").equals("OK")) {
-      // STATUS_CODE_OK
-      status.addProperty("code", 1);
-    }
-    json.add("status", status);
-    return json;
-  }
-
-  /// The number of the `SPAN_KIND_…`.
-  private static int kind(TraceDocument.Span span) {
-    return switch (span.kind()) {
-      case "internal" -> 1;
-      case "server" -> 2;
-      case "client" -> 3;
-      case "producer" -> 4;
-      case "consumer" -> 5;
-      default -> 0;
-    };
-  }
-
-  private static JsonObject attribute(String name, String type, String value) {
-    JsonObject typed = new JsonObject();
-    typed.addProperty(type, value);
-    JsonObject json = new JsonObject();
-    json.addProperty("key", name);
-    json.add("value", typed);
-    return json;
   }
 }

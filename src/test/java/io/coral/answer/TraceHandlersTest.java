@@ -141,6 +141,16 @@ final class TraceHandlersTest {
   }
 
   @Test
+  void get_hasOtlpWhenAskedFor() {
+    assertThat(get(SLOW).getOtlp()).isEmpty();
+    GetTraceResponse answer =
+        handlers.get(
+            GetTraceRequest.newBuilder().setTraceId(SLOW).setOtlp(true).build(),
+            new TraceQueries(store).find(SLOW));
+    assertThat(answer.getOtlp()).contains("\"name\":\"POST /pay\"");
+  }
+
+  @Test
   void list_countsHopsAndTellsTheCause() {
     TraceSummary slow =
         list(ListTracesRequest.newBuilder().setMinDurationNanos(100 * MILLI)).getTraces(0);

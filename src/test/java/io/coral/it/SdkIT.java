@@ -174,6 +174,11 @@ final class SdkIT {
   }
 
   private void checkCommands(SentTelemetry sent) throws IOException, InterruptedException {
+    List<String> spans = new ArrayList<>();
+    for (String id : sent.traceIds()) {
+      spans.addAll(JaegerSpans.v3(json("beyla", "traces", "--trace-id", id, "--format", "otlp")));
+    }
+    same("command line, " + sent.service(), spans, JaegerSpans.v3(sent.resourceSpans()));
     JsonObject logs = json("logs", sent.service(), "--since", "24h", "--format", "json");
     same(
         "command line, " + sent.service(),
