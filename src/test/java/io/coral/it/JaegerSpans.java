@@ -202,7 +202,7 @@ final class JaegerSpans {
     }
     addText(tags, "otel.status_description", span.getStatus().getMessage());
     addText(tags, "w3c.tracestate", span.getTraceState());
-    // An answer of a server with 5xx is one, whatever the SDK says.
+    // An answer of a server with 5xx is one, unless the SDK says that it is none.
     boolean is5xx =
         tags.get("http.response.status_code") instanceof JsonPrimitive one && one.getAsInt() >= 500;
     if (code == Status.StatusCode.STATUS_CODE_ERROR || is5xx) {

@@ -9,12 +9,14 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.RequestOptions;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Calls of gRPC over a plain HTTP/2 client, so that frames can be wrong.
 final class GrpcCaller {
   private final HttpClient client;
+  private final Vertx vertx;
   private final int port;
 
   record Answer(
@@ -25,6 +27,7 @@ final class GrpcCaller {
       byte[] body) {}
 
   GrpcCaller(Vertx vertx, int port) {
+    this.vertx = vertx;
     this.port = port;
     this.client =
         vertx.createHttpClient(
@@ -43,13 +46,17 @@ final class GrpcCaller {
             .putHeader("content-type", "application/grpc")
             .putHeader("te", "trailers");
     headers.forEach((name, value) -> options.getHeaders().set(name, value));
-    return client
-        .request(options)
-        .compose(request -> request.send(Buffer.buffer(body)))
-        .compose(response -> response.body().map(answer -> answered(response, answer)))
-        .toCompletionStage()
-        .toCompletableFuture()
-        .get(20, TimeUnit.SECONDS);
+    CompletableFuture<Answer> answered = new CompletableFuture<>();
+    // On a thread of its own, a body that comes before somebody wants it is lost.
+    vertx.runOnContext(
+        _ ->
+            client
+                .request(options)
+                .compose(request -> request.send(Buffer.buffer(body)))
+                .compose(response -> response.body().map(answer -> answered(response, answer)))
+                .onSuccess(answered::complete)
+                .onFailure(answered::completeExceptionally));
+    return answered.get(20, TimeUnit.SECONDS);
   }
 
   private static Answer answered(HttpClientResponse response, Buffer body) {
