@@ -260,6 +260,12 @@ static void ended(struct connection *c, struct slot *s)
 {
 	struct outcome o = {.ok = s->status == 0};
 
+	if (s->body_sent < s->body_length && room(c) > 1024) {
+		uint8_t cancel[4];
+
+		put32(cancel, 8);
+		frame(c, RST_STREAM, 0, s->stream, cancel, 4);
+	}
 	if (o.ok) {
 		if (s->answer_length > 5 && !s->answer[0])
 			o.rejected = rejected_spans(s->answer + 5, s->answer_length - 5);

@@ -42,7 +42,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private static final int AWAITED_ROWS = 4000;
   private static final long AWAITED_MILLIS = 5;
   private static final int MOST_PENDING_ROWS = 30_000;
-  private static final int MAX_AWAITED_ROWS = 100_000;
+  private static final int MAX_AWAITED_ROWS = 50_000;
   private static final long RETENTION_MILLIS = 60_000;
   private static final long DISK_MILLIS = 2_000;
 

@@ -20,6 +20,7 @@ final class Dictionary {
   private final Map<String, Integer> ids = new HashMap<>();
   private final Map<String, Integer> unwritten = new LinkedHashMap<>();
   private final List<String> uncommitted = new ArrayList<>();
+  private long characters;
 
   Dictionary(String catalog, String name) {
     this.catalog = catalog;
@@ -41,7 +42,9 @@ final class Dictionary {
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("SELECT id, value FROM " + table())) {
       while (result.next()) {
-        ids.put(result.getString(2), result.getInt(1));
+        String value = result.getString(2);
+        ids.put(value, result.getInt(1));
+        characters += value.length();
       }
     }
   }
@@ -54,6 +57,11 @@ final class Dictionary {
     return ids.size();
   }
 
+  /// How long they are together.
+  long characters() {
+    return characters;
+  }
+
   /// The number of a string; a new one is written by [#flush].
   int idOf(String value) {
     Integer known = ids.get(value);
@@ -62,6 +70,7 @@ final class Dictionary {
     }
     int id = ids.size();
     ids.put(value, id);
+    characters += value.length();
     uncommitted.add(value);
     unwritten.put(value, id);
     return id;
@@ -89,7 +98,10 @@ final class Dictionary {
 
   /// The transaction was rolled back.
   void forgetUncommitted() {
-    uncommitted.forEach(ids::remove);
+    for (String value : uncommitted) {
+      ids.remove(value);
+      characters -= value.length();
+    }
     uncommitted.clear();
     unwritten.clear();
   }
@@ -97,5 +109,6 @@ final class Dictionary {
   /// Nothing is written any more.
   void close() {
     ids.clear();
+    characters = 0;
   }
 }

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// followed by [#forgetUncommitted()].
 final class StreamTable {
   private static final int MAX_WORDS = 100_000;
+  private static final long MAX_CHARACTERS = 8 << 20;
   private static final int MAX_GROUPS = 30_000;
   private static final int RECENT_PARTS = 2048;
 
@@ -178,6 +179,7 @@ final class StreamTable {
   /// Whether what is held in memory of this partition has become too much.
   boolean isFull() {
     return dictionary.size() > MAX_WORDS
+        || dictionary.characters() > MAX_CHARACTERS
         || (groups != null && groups.size() > MAX_GROUPS)
         || (shapes != null && shapes.isFull());
   }

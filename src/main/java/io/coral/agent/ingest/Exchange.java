@@ -25,6 +25,10 @@ abstract class Exchange {
   /// Read and dropped behind an answer before the connection is closed.
   private static final long MAX_DROPPED_BYTES = 8L * Intake.MAX_MESSAGE_BYTES;
 
+  /// Clients cancel what is answered before they have sent it all, when they have seen the answer;
+  /// one that is told to at once may miss the answer.
+  private static final long NANOS_TO_CANCEL = 1_000_000_000;
+
   private static final long HTTP2_NO_ERROR = 0;
   private static final long HTTP2_CANCEL = 8;
 
@@ -38,6 +42,7 @@ abstract class Exchange {
   private long receivedBytes;
   private boolean complete;
   private boolean judged;
+  private long judgedNanos;
 
   Exchange(
       Intake intake, HttpServerRequest request, Signal signal, PayloadSink sink, Context context) {
@@ -160,6 +165,7 @@ abstract class Exchange {
       return;
     }
     judged = true;
+    judgedNanos = System.nanoTime();
     body.release();
     count(verdict);
     if (!request.response().closed() && !request.response().ended()) {
@@ -173,6 +179,12 @@ abstract class Exchange {
 
   /// Ends a request whose sender is too slow, or goes on sending after its answer.
   final void checkDeadline(long nowNanos) {
+    if (judged
+        && request.version() == HttpVersion.HTTP_2
+        && nowNanos - judgedNanos > NANOS_TO_CANCEL) {
+      endStream();
+      return;
+    }
     long progress = Math.min(receivedBytes, Intake.MAX_MESSAGE_BYTES) * NANOS_PER_BYTE;
     if (nowNanos - startNanos > intake.patienceNanos() + progress) {
       end(Verdict.refused(Verdict.Outcome.TIMEOUT, "the request was not completed in time"));
@@ -182,11 +194,9 @@ abstract class Exchange {
 
   /// Asks a client of HTTP/2 that has its whole answer to send no more (RFC 9113, section 8.1), so
   /// that the stream ends: clients have only so many.
-  final void endStream() {
-    if (!complete) {
-      intake.ended(this);
-      request.response().reset(HTTP2_NO_ERROR);
-    }
+  private void endStream() {
+    intake.ended(this);
+    request.response().reset(HTTP2_NO_ERROR);
   }
 
   private void cut(String reason) {

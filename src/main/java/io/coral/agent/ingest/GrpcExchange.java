@@ -106,7 +106,6 @@ final class GrpcExchange extends Exchange {
   void answer(Verdict verdict) {
     if (verdict.outcome().grpcStatus() != 0) {
       refuse(request.response(), verdict);
-      endStream();
       return;
     }
     byte[] message = Answers.accepted(verdict.rejectedItems(), verdict.message());

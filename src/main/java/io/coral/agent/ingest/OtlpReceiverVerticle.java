@@ -39,7 +39,7 @@ public final class OtlpReceiverVerticle extends VerticleBase {
   private static final int MAX_CHUNK_BYTES = 64 << 10;
 
   /// Many more than clients need that cancel what is refused before they have sent it all.
-  private static final int MAX_RESETS = 1000;
+  private static final int MAX_RESETS = 10_000;
 
   private static final int RESET_WINDOW_SECONDS = 30;
 

@@ -444,6 +444,16 @@ final class OtlpHostileTest {
     assertThat(call(bytes("00 ffffffff 00")).status()).isEqualTo("8");
   }
 
+  /// Its client gets the answer, and a second later is told to send no more.
+  @Test
+  void input20_messageAboveTheLimit_thatNeverEnds_endsItsStream() throws Exception {
+    try (RawHttp2 connection = new RawHttp2(port)) {
+      connection.send(join(head(1), RawHttp2.frame(RawHttp2.DATA, 0, 1, bytes("00 ffffffff 00"))));
+      assertThat(connection.await(RawHttp2.HEADERS).flags() & RawHttp2.END_STREAM).isPositive();
+      assertThat(connection.await(RawHttp2.RST_STREAM).errorCode()).isZero();
+    }
+  }
+
   @Test
   void input21_compressedFlagWithoutEncoding_isAnError() throws Exception {
     assertThat(call(framed(1, gzip(good()))).status()).isEqualTo("13");
@@ -500,7 +510,7 @@ final class OtlpHostileTest {
     try (RawHttp2 connection = new RawHttp2(port)) {
       byte[] cancel = bytes("00000008");
       connection.flood(
-          5_000,
+          30_000,
           i -> join(head(2 * i + 1), RawHttp2.frame(RawHttp2.RST_STREAM, 0, 2 * i + 1, cancel)));
       assertCalmed(connection);
     }
