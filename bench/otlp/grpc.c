@@ -112,19 +112,34 @@ static void send_headers(struct connection *c, struct slot *s)
 	frame(c, HEADERS, END_HEADERS, s->stream, block, at - block);
 }
 
-/* One request after the other: the first that may be sent gets the window. */
-static void fill(struct connection *c)
+/* What was begun first and may be sent; else what has waited longest to begin. */
+static struct slot *next_to_send(struct connection *c)
 {
+	struct slot *next = NULL;
+
 	for (int i = 0; i < c->slot_count; i++) {
 		struct slot *s = &c->slots[i];
 
 		if (s->state != SLOT_SENDING || s->body_sent == s->body_length)
 			continue;
-		if (!s->headers_sent) {
-			if (c->is_going_away || room(c) < 1024)
-				continue;
+		if (s->headers_sent ? s->window <= 0 : c->is_going_away || room(c) < 1024)
+			continue;
+		if (!next || s->headers_sent > next->headers_sent ||
+		    (s->headers_sent == next->headers_sent &&
+		     (s->headers_sent ? s->stream < next->stream : s->sent_ns < next->sent_ns)))
+			next = s;
+	}
+	return next;
+}
+
+/* One request after the other gets the window. */
+static void fill(struct connection *c)
+{
+	struct slot *s;
+
+	while (c->window > 0 && (s = next_to_send(c))) {
+		if (!s->headers_sent)
 			send_headers(c, s);
-		}
 		while (s->body_sent < s->body_length) {
 			size_t most = s->body_length - s->body_sent;
 			int64_t window = s->window < c->window ? s->window : c->window;

@@ -4,6 +4,7 @@ import io.coral.model.ColumnBatch;
 import io.coral.model.Payload;
 import io.vertx.core.Future;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Keeps rows that somebody waits for. On any thread.
 public interface RowKeeper {
@@ -14,4 +15,9 @@ public interface RowKeeper {
   /// @return false when the same payload was kept before; fails with a [FullException] when
   ///     there is no room now
   Future<Boolean> keep(List<ColumnBatch> batches, Payload payload);
+
+  /// Why it could keep nothing now, so that nobody makes rows in vain; null when it could.
+  default @Nullable String whyFull() {
+    return null;
+  }
 }

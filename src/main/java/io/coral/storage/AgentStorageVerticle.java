@@ -24,7 +24,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,11 +65,11 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private List<ColumnBatch> waiting = new ArrayList<>();
   private int waitingRows;
   private List<Awaited> awaited = new ArrayList<>();
-  private int awaitedRows;
+  private final AtomicInteger awaitedRows = new AtomicInteger();
   private boolean commitIsDue;
   private boolean failing;
   private volatile int diskPercent;
-  private boolean stopping;
+  private volatile boolean stopping;
   private Future<Void> commit = Future.succeededFuture();
 
   /// Rows that somebody waits for.
@@ -117,7 +119,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     writer = vertx.createSharedWorkerExecutor("coral-storage", 1);
     topics.rows().listen(this::take);
     figures.gauge(
-        "coral_storage_waiting_rows", () -> waitingRows + awaitedRows + store.pendingRows());
+        "coral_storage_waiting_rows", () -> waitingRows + awaitedRows.get() + store.pendingRows());
     figures.gauge("coral_stored_bytes", store::storedBytes);
     figures.gauge("coral_disk_used_percent", () -> diskPercent);
     vertx.setPeriodic(COMMIT_MILLIS, _ -> commitIfIdle(true));
@@ -146,23 +148,31 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     return kept.future();
   }
 
-  private void await(Awaited rows) {
+  @Override
+  public @Nullable String whyFull() {
+    return whyFull(1);
+  }
+
+  private @Nullable String whyFull(int rows) {
     if (stopping) {
-      rows.kept.fail(new FullException("the agent stops"));
-      return;
+      return "the agent stops";
     }
     if (diskIsFull()) {
-      rows.kept.fail(new FullException("the disk is " + diskPercent + " % full"));
-      return;
+      return "the disk is " + diskPercent + " % full";
     }
-    int ahead = awaitedRows + store.pendingRows();
-    if (ahead > 0 && ahead + rows.rows > MAX_AWAITED_ROWS) {
-      rows.kept.fail(new FullException(ahead + " rows wait to be stored"));
+    int ahead = awaitedRows.get() + store.pendingRows();
+    return ahead > 0 && ahead + rows > MAX_AWAITED_ROWS ? ahead + " rows wait to be stored" : null;
+  }
+
+  private void await(Awaited rows) {
+    String why = whyFull(rows.rows);
+    if (why != null) {
+      rows.kept.fail(new FullException(why));
       return;
     }
     awaited.add(rows);
-    awaitedRows += rows.rows;
-    if (awaitedRows >= AWAITED_ROWS) {
+    awaitedRows.addAndGet(rows.rows);
+    if (awaitedRows.get() >= AWAITED_ROWS) {
       commitIfIdle(false);
     } else if (!commitIsDue) {
       commitIsDue = true;
@@ -185,7 +195,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     List<ColumnBatch> batches = all ? waiting : List.of();
     int rows = all ? waitingRows : 0;
     List<Awaited> answers = awaited;
-    int rowsOfAnswers = awaitedRows;
+    int rowsOfAnswers = awaitedRows.get();
     if (all) {
       waiting = new ArrayList<>();
       waitingRows = 0;
@@ -196,7 +206,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
             .executeBlocking(() -> keep(answers), true)
             .onComplete(
                 kept -> {
-                  awaitedRows -= rowsOfAnswers;
+                  awaitedRows.addAndGet(-rowsOfAnswers);
                   for (Awaited each : answers) {
                     if (kept.failed()) {
                       each.kept.fail(kept.cause());
@@ -298,7 +308,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     }
   }
 
-  private @org.jspecify.annotations.Nullable Void dropExpired() {
+  private @Nullable Void dropExpired() {
     try {
       store.dropExpired(retention);
     } catch (StorageException e) {

@@ -8,6 +8,7 @@ import io.coral.otlp.Signal;
 import io.vertx.core.Future;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Has what was made of a payload kept, and only then says that it was taken.
 final class KeptPayloads {
@@ -19,6 +20,12 @@ final class KeptPayloads {
   KeptPayloads(Signal signal, RowKeeper keeper) {
     this.signal = signal;
     this.keeper = keeper;
+  }
+
+  /// The answer while nothing can be kept, null when something can.
+  @Nullable Future<Accepted> refusal() {
+    String why = keeper.whyFull();
+    return why == null ? null : Future.failedFuture(new OverloadedException(RETRY_AFTER, why));
   }
 
   /// @param whenNew runs when the rows are safe, unless the same payload was kept before

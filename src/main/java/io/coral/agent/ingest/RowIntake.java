@@ -44,6 +44,10 @@ public final class RowIntake {
   /// Fails with a [MalformedPayloadException], an [OverloadedException] or the failure of the
   /// store.
   Future<Accepted> accept(byte[] protobuf, int from, int to) {
+    Future<Accepted> refusal = payloads.refusal();
+    if (refusal != null) {
+      return refusal;
+    }
     DecodedItems decoded;
     try {
       decoded = decoder.decode(protobuf, from, to);

@@ -54,6 +54,10 @@ public final class SpanIntake {
   /// Fails with a [MalformedPayloadException], an [OverloadedException] or the failure of the
   /// store.
   Future<Accepted> accept(byte[] protobuf, int from, int to) {
+    Future<Accepted> refusal = payloads.refusal();
+    if (refusal != null) {
+      return refusal;
+    }
     long[] spans = new long[2];
     SpanRequests[] told = new SpanRequests[1];
     DecodedItems decoded;
