@@ -243,6 +243,14 @@ public record StreamSchema(String name, List<Column> columns) {
     return columns.getFirst().name().equals("window_unix_nanos");
   }
 
+  /// The columns by which counts are added up when nobody asks for more; empty when rows are none.
+  public List<String> summedBy() {
+    if (countsRequests()) {
+      return List.of("service", "role");
+    }
+    return equals(SERVICE_CALLS) ? List.of("caller", "service", "source") : List.of();
+  }
+
   /// Where a column stands.
   ///
   /// @throws IllegalArgumentException when there is none of this name

@@ -4,13 +4,11 @@ import io.coral.histogram.LatencyHistogram;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -42,7 +40,7 @@ public final class RedQueries {
   ///
   /// @param services at least one
   /// @param roles at least one
-  /// @param sinceNanos Unix time, inclusive
+  /// @param sinceNanos Unix time, inclusive; whole minutes are taken
   /// @param untilNanos Unix time, exclusive
   /// @param stepNanos ≥ [#WINDOW_NANOS]
   /// @param byOperation whether each operation of a service is a series of its own
@@ -59,6 +57,16 @@ public final class RedQueries {
       if (services.isEmpty() || roles.isEmpty() || stepNanos < WINDOW_NANOS) {
         throw new IllegalArgumentException("a service, a role and a step ≥ 10 s are needed");
       }
+      sinceNanos = MinuteSums.begin(sinceNanos);
+      untilNanos = MinuteSums.end(untilNanos);
+    }
+
+    private long step(long nanos) {
+      return nanos / stepNanos * stepNanos;
+    }
+
+    private String range(StreamSchema schema) {
+      return RowSource.condition(schema, sinceNanos, untilNanos);
     }
   }
 
@@ -81,14 +89,13 @@ public final class RedQueries {
     Map<Series, Map<Long, Counts>> found = new TreeMap<>();
     read(
         question,
-        "sum(r.requests), sum(r.errors)",
-        "",
-        (series, result) ->
+        false,
+        (of, start, calls, errors, _, _) ->
             found
-                .computeIfAbsent(series, _ -> new TreeMap<>())
+                .computeIfAbsent(series(of), _ -> new TreeMap<>())
                 .merge(
-                    result.getLong("step") * question.stepNanos(),
-                    new Counts(result.getLong(2), result.getLong(3)),
+                    question.step(start),
+                    new Counts(calls, errors),
                     (a, b) -> new Counts(a.calls + b.calls, a.errors + b.errors)));
     return found;
   }
@@ -98,82 +105,53 @@ public final class RedQueries {
     Map<Series, Map<Long, LatencyHistogram>> found = new TreeMap<>();
     read(
         question,
-        "r.bucket, sum(r.n)",
-        ", r.bucket",
-        (series, result) ->
+        true,
+        (of, start, _, _, offset, counts) ->
             found
-                .computeIfAbsent(series, _ -> new TreeMap<>())
-                .computeIfAbsent(
-                    result.getLong("step") * question.stepNanos(), _ -> new LatencyHistogram())
-                .merge(result.getInt(2), new int[] {(int) result.getLong(3)}));
+                .computeIfAbsent(series(of), _ -> new TreeMap<>())
+                .computeIfAbsent(question.step(start), _ -> new LatencyHistogram())
+                .merge(offset, counts));
     return found;
   }
 
-  private interface Reader {
-    void read(Series series, ResultSet result) throws SQLException;
+  private static Series series(List<String> of) {
+    return new Series(of.get(0), of.size() < 4 ? "" : (of.get(2) + " " + of.get(3)).strip());
   }
 
-  private void read(Question question, String figures, String grouping, Reader reader) {
+  private void read(Question question, boolean durations, MinuteSums.Reader reader) {
+    Set<String> roles =
+        question.roles().stream().map(role -> "" + role.code()).collect(Collectors.toSet());
+    Set<String> services = Set.copyOf(question.services());
+    String names = services.stream().map(Database::literal).collect(Collectors.joining(", "));
     try (Connection connection = source.reader()) {
       for (StreamSchema schema : STREAMS) {
         for (StreamTable table : source.tables(schema)) {
-          for (String service : question.services()) {
-            try (Statement statement = connection.createStatement();
-                ResultSet result =
-                    statement.executeQuery(sql(table, service, question, figures, grouping))) {
-              while (result.next()) {
-                String operation =
-                    question.byOperation()
-                        ? (result.getString("d_method") + " " + result.getString("d_route")).strip()
-                        : "";
-                reader.read(new Series(service, operation), result);
-              }
-            }
+          String where =
+              table.hasText("service", names) + " AND r.role IN (" + String.join(",", roles) + ")";
+          if (question.byOperation()) {
+            MinuteSums.read(
+                connection,
+                table,
+                List.of("service", "role", "method", "route"),
+                where + " AND " + question.range(schema),
+                question.stepNanos(),
+                durations,
+                reader);
+          } else {
+            table.sum(
+                connection,
+                of -> services.contains(of.get(0)) && roles.contains(of.get(1)),
+                where,
+                question.stepNanos(),
+                question.sinceNanos(),
+                question.untilNanos(),
+                durations,
+                reader);
           }
         }
       }
     } catch (SQLException e) {
       throw new StorageException("cannot read what requests took", e);
     }
-  }
-
-  private static String sql(
-      StreamTable table, String service, Question question, String figures, String grouping) {
-    List<String> conditions = new ArrayList<>();
-    conditions.add("r.counted = 1");
-    conditions.add(table.hasText("service", Database.literal(service)));
-    conditions.add(
-        "r.role IN ("
-            + question.roles().stream()
-                .map(role -> "" + role.code())
-                .collect(Collectors.joining(","))
-            + ")");
-    conditions.add(
-        RowSource.condition(table.schema(), question.sinceNanos(), question.untilNanos()));
-    conditions.removeIf(String::isEmpty);
-    String operation = question.byOperation() ? ", r.method, r.route" : "";
-    String rows =
-        "SELECT r.window_unix_nanos // "
-            + question.stepNanos()
-            + " AS step"
-            + operation
-            + (grouping.isEmpty()
-                ? ", r.requests, r.errors"
-                : ", unnest(r.histogram) AS n, generate_subscripts(r.histogram, 1) - 1"
-                    + " + r.histogram_offset AS bucket")
-            + " FROM "
-            + table.rowsTable()
-            + " AS r WHERE "
-            + String.join(" AND ", conditions);
-    String grouped =
-        "SELECT r.step, "
-            + figures
-            + operation
-            + " FROM ("
-            + rows
-            + ") AS r GROUP BY r.step"
-            + operation
-            + grouping;
-    return question.byOperation() ? table.withTexts(List.of("method", "route"), grouped) : grouped;
   }
 }

@@ -34,7 +34,7 @@ final class SpanCondition {
     this.search = search;
   }
 
-  /// The condition on a row `r`, empty when no row can fit.
+  /// The condition on a row `r` but for the time, empty when no row can fit.
   static Optional<String> of(Connection connection, StreamTable table, SpanSearch search)
       throws SQLException {
     SpanCondition condition = new SpanCondition(connection, table, search);
@@ -51,10 +51,6 @@ final class SpanCondition {
     }
     if (search.maxDurationNanos() < Long.MAX_VALUE) {
       parts.add("r.duration_nanos <= " + search.maxDurationNanos());
-    }
-    String range = RowSource.condition(table.schema(), search.sinceNanos(), search.untilNanos());
-    if (!range.isEmpty()) {
-      parts.add(range);
     }
     return Optional.of(parts.isEmpty() ? "true" : String.join(" AND ", parts));
   }
@@ -83,7 +79,12 @@ final class SpanCondition {
     }
     String kinds =
         "SELECT id FROM " + table.groupsTable() + " WHERE " + String.join(" AND ", groups);
-    List<Long> ids = numbers(kinds);
+    List<Long> ids = new ArrayList<>();
+    for (long id : numbers(kinds)) {
+      if (table.longest(connection, id) >= search.minDurationNanos()) {
+        ids.add(id);
+      }
+    }
     if (ids.isEmpty()) {
       return false;
     }

@@ -31,7 +31,7 @@ public final class SpanQueries {
   private static final int SPANS_A_TRACE = 4;
   private static final int LEAST_LOOKED_AT = 100;
   private static final int MAX_ROUNDS = 20;
-  private static final long MINUTE_NANOS = 60_000_000_000L;
+  private static final int PARTS_OF_RANGE = 12;
 
   private final RowSource source;
 
@@ -130,18 +130,10 @@ public final class SpanQueries {
                         + " AS r WHERE "
                         + fits));
       }
-      int rows = Math.max(LEAST_LOOKED_AT, SPANS_A_TRACE * search.limit());
       Set<UUID> seen = new HashSet<>();
-      for (int round = 0;
-          round < MAX_ROUNDS && found.size() < search.limit() && !parts.isEmpty();
-          round++) {
-        List<UUID> next = newest(connection, parts, seen, rows);
-        TraceAliases aliases = TraceAliases.of(source, connection, Set.copyOf(next));
-        next.forEach(id -> found.add(aliases.canonical(id)));
-        seen.addAll(aliases.members(found));
-        seen.addAll(next);
-        if (next.size() < rows) {
-          break;
+      for (String window : windows(search)) {
+        if (found.size() < search.limit() && !parts.isEmpty()) {
+          find(connection, parts, window, search.limit(), seen, found);
         }
       }
     } catch (SQLException e) {
@@ -150,11 +142,48 @@ public final class SpanQueries {
     return found.stream().limit(search.limit()).map(TraceQueries::hex).toList();
   }
 
+  /// Conditions on a row `r` that cut the range of a search, the newest part first: what is
+  /// searched for is mostly there.
+  private static List<String> windows(SpanSearch search) {
+    long since = search.sinceNanos();
+    long until = search.untilNanos();
+    long recent = until - (until - since) / PARTS_OF_RANGE;
+    return since == 0
+        ? List.of(RowSource.condition(StreamSchema.SPANS, since, until))
+        : List.of(
+            RowSource.condition(StreamSchema.SPANS, recent, until),
+            RowSource.condition(StreamSchema.SPANS, since, recent));
+  }
+
+  private void find(
+      Connection connection,
+      List<String> parts,
+      String window,
+      int limit,
+      Set<UUID> seen,
+      Set<UUID> found)
+      throws SQLException {
+    int rows = Math.max(LEAST_LOOKED_AT, SPANS_A_TRACE * limit);
+    for (int round = 0; round < MAX_ROUNDS && found.size() < limit; round++) {
+      List<UUID> next = newest(connection, parts, window, seen, rows);
+      TraceAliases aliases = TraceAliases.of(source, connection, Set.copyOf(next));
+      next.forEach(id -> found.add(aliases.canonical(id)));
+      seen.addAll(aliases.members(found));
+      seen.addAll(next);
+      if (next.size() < rows) {
+        break;
+      }
+    }
+  }
+
   private static List<UUID> newest(
-      Connection connection, List<String> parts, Set<UUID> seen, int rows) throws SQLException {
-    String unseen = seen.isEmpty() ? "" : " AND r.trace_id NOT IN " + TraceAliases.set(seen);
+      Connection connection, List<String> parts, String window, Set<UUID> seen, int rows)
+      throws SQLException {
+    String fits =
+        (window.isEmpty() ? "" : " AND " + window)
+            + (seen.isEmpty() ? "" : " AND r.trace_id NOT IN " + TraceAliases.set(seen));
     String sql =
-        parts.stream().map(part -> part + unseen).collect(Collectors.joining(" UNION ALL "))
+        parts.stream().map(part -> part + fits).collect(Collectors.joining(" UNION ALL "))
             + " ORDER BY k DESC LIMIT "
             + rows;
     List<UUID> ids = new ArrayList<>();
@@ -176,7 +205,19 @@ public final class SpanQueries {
     Map<String, Map<Pair, Calls>> bySource = new HashMap<>();
     try (Connection connection = source.reader()) {
       for (StreamTable table : source.tables(StreamSchema.SERVICE_CALLS)) {
-        readCalls(connection, table, sinceNanos, untilNanos, bySource);
+        table.sum(
+            connection,
+            _ -> true,
+            "",
+            MinuteSums.ONE_STEP,
+            MinuteSums.begin(sinceNanos),
+            MinuteSums.end(untilNanos),
+            true,
+            (of, _, _, errors, offset, counts) ->
+                bySource
+                    .computeIfAbsent(of.get(2), _ -> new HashMap<>())
+                    .computeIfAbsent(new Pair(of.get(0), of.get(1)), _ -> new Calls())
+                    .add(errors, offset, counts));
       }
     } catch (SQLException e) {
       throw new StorageException("cannot tell who called whom", e);
@@ -205,9 +246,13 @@ public final class SpanQueries {
     private final LatencyHistogram histogram = new LatencyHistogram();
     private long errors;
 
+    void add(long moreErrors, int offset, int[] counts) {
+      histogram.merge(offset, counts);
+      errors += moreErrors;
+    }
+
     void add(Calls other) {
-      histogram.merge(other.histogram.offset(), other.histogram.sparseCounts());
-      errors += other.errors;
+      add(other.errors, other.histogram.offset(), other.histogram.sparseCounts());
     }
 
     SpanSearch.Dependency dependency(Pair pair) {
@@ -218,47 +263,6 @@ public final class SpanQueries {
           errors,
           (long) histogram.quantileNanos(0.5),
           (long) histogram.quantileNanos(0.95));
-    }
-  }
-
-  private static void readCalls(
-      Connection connection,
-      StreamTable table,
-      long sinceNanos,
-      long untilNanos,
-      Map<String, Map<Pair, Calls>> bySource)
-      throws SQLException {
-    long since = Math.floorDiv(sinceNanos, MINUTE_NANOS) * MINUTE_NANOS;
-    String range = RowSource.condition(table.schema(), since, untilNanos);
-    String rows =
-        "SELECT caller, service, source, -1 AS bucket, sum(errors) AS n FROM "
-            + table.rowsTable()
-            + " AS r"
-            + (range.isEmpty() ? "" : " WHERE " + range)
-            + " GROUP BY ALL UNION ALL SELECT caller, service, source, bucket, sum(n) FROM (SELECT"
-            + " caller, service, source, unnest(histogram) AS n,"
-            + " generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket FROM "
-            + table.rowsTable()
-            + " AS r"
-            + (range.isEmpty() ? "" : " WHERE " + range)
-            + ") WHERE n > 0 GROUP BY ALL";
-    try (Statement statement = connection.createStatement();
-        ResultSet result =
-            statement.executeQuery(table.withTexts(List.of("caller", "service", "source"), rows))) {
-      while (result.next()) {
-        Calls calls =
-            bySource
-                .computeIfAbsent(result.getString("d_source"), _ -> new HashMap<>())
-                .computeIfAbsent(
-                    new Pair(result.getString("d_caller"), result.getString("d_service")),
-                    _ -> new Calls());
-        int bucket = result.getInt("bucket");
-        if (bucket < 0) {
-          calls.errors += result.getLong("n");
-        } else {
-          calls.histogram.merge(bucket, new int[] {(int) result.getLong("n")});
-        }
-      }
     }
   }
 }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,6 @@ import org.jspecify.annotations.Nullable;
 /// For one use on one thread.
 final class StoredRows {
   private static final int MAX_LITERALS = 20;
-  private static final int LONGEST_REMEMBERED = 128;
 
   private final Connection connection;
   private final StreamTable table;
@@ -40,10 +40,10 @@ final class StoredRows {
   private final Map<Integer, long[]> groups = new HashMap<>();
   private final Map<Integer, Shape> shapes = new HashMap<>();
 
-  private final Map<Long, String> strings = new HashMap<>();
+  private final Map<Integer, String> strings = new HashMap<>();
 
   // The number that a stored string has in the batch.
-  private final Map<Long, Integer> numbers = new HashMap<>();
+  private final Map<Integer, Integer> numbers = new HashMap<>();
   private int[] positions = new int[0];
   private int kind;
   private int shape;
@@ -176,49 +176,48 @@ final class StoredRows {
   }
 
   private void readGroups() throws SQLException {
-    Set<Integer> all = rows.stream().map(Row::kind).collect(Collectors.toSet());
-    Set<Integer> ids = table.recentGroups().known(all, groups);
-    if (ids.isEmpty()) {
-      return;
-    }
-    String sql =
-        "SELECT id, "
-            + grouped.stream().map(StreamSchema.Column::name).collect(Collectors.joining(", "))
-            + " FROM "
-            + table.groupsTable()
-            + " WHERE id IN ("
-            + list(ids)
-            + ")";
-    try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(sql)) {
-      while (result.next()) {
-        long[] values = new long[grouped.size()];
-        for (int i = 0; i < values.length; i++) {
-          values[i] = result.getLong(i + 2);
-        }
-        groups.put(result.getInt(1), values);
-        table.recentGroups().add(result.getInt(1), values);
-      }
-    }
+    Set<Integer> ids = rows.stream().map(Row::kind).collect(Collectors.toSet());
+    String columns =
+        grouped.stream().map(StreamSchema.Column::name).collect(Collectors.joining(", "));
+    table
+        .heldGroups()
+        .find(
+            ids,
+            (condition, into) -> {
+              try (Statement statement = connection.createStatement();
+                  ResultSet result =
+                      statement.executeQuery(
+                          "SELECT id, "
+                              + columns
+                              + " FROM "
+                              + table.groupsTable()
+                              + " WHERE "
+                              + condition)) {
+                while (result.next()) {
+                  long[] values = new long[grouped.size()];
+                  for (int i = 0; i < values.length; i++) {
+                    values[i] = result.getLong(i + 2);
+                  }
+                  into.accept(result.getInt(1), values);
+                }
+              }
+            },
+            groups);
   }
 
   private void readShapes() throws SQLException {
-    Set<Integer> all = rows.stream().map(Row::shape).collect(Collectors.toSet());
-    Set<Integer> ids = table.recentShapes().known(all, shapes);
-    if (ids.isEmpty()) {
-      return;
-    }
+    Set<Integer> ids = rows.stream().map(Row::shape).collect(Collectors.toSet());
+    table.heldShapes().find(ids, this::readShapes, shapes);
+  }
+
+  private void readShapes(String condition, BiConsumer<Integer, Shape> into) throws SQLException {
     Map<Integer, Integer> formOf = new HashMap<>();
     Map<Integer, long[]> fixed = new HashMap<>();
     AttributeShapes stored = table.shapes();
     try (Statement statement = connection.createStatement();
         ResultSet result =
             statement.executeQuery(
-                "SELECT id, form, fixed FROM "
-                    + stored.shapesTable()
-                    + " WHERE id IN ("
-                    + list(ids)
-                    + ")")) {
+                "SELECT id, form, fixed FROM " + stored.shapesTable() + " WHERE " + condition)) {
       while (result.next()) {
         Object[] values = (Object[]) result.getArray(3).getArray();
         long[] numbers = new long[values.length];
@@ -246,19 +245,17 @@ final class StoredRows {
         (id, values) -> {
           AttributeShapes.Form form = forms.get(formOf.get(id));
           if (form != null) {
-            Shape read = new Shape(form, values);
-            shapes.put(id, read);
-            table.recentShapes().add(id, read);
+            into.accept(id, new Shape(form, values));
           }
         });
   }
 
   private Texts readTexts() throws SQLException {
-    Set<Long> ids = new HashSet<>();
+    Set<Integer> ids = new HashSet<>();
     for (long[] group : groups.values()) {
       for (int i = 0; i < group.length; i++) {
         if (grouped.get(i).type() == ColumnType.TEXT) {
-          ids.add(group[i]);
+          ids.add((int) group[i]);
         }
       }
     }
@@ -266,30 +263,30 @@ final class StoredRows {
       for (int i = 0; i < positions.length; i++) {
         if (schema.columns().get(i).type() == ColumnType.TEXT
             && row.columns[i] instanceof Long id) {
-          ids.add(id);
+          ids.add(id.intValue());
         }
       }
       addTexts(row, ids);
     }
-    Set<Long> missing = table.recentTexts().known(ids, strings);
-    if (!missing.isEmpty()) {
-      try (Statement statement = connection.createStatement();
-          ResultSet result = statement.executeQuery(table.texts(list(missing)))) {
-        while (result.next()) {
-          String string = result.getString(2);
-          strings.put(result.getLong(1), string);
-          if (string.length() <= LONGEST_REMEMBERED) {
-            table.recentTexts().add(result.getLong(1), string);
-          }
-        }
-      }
-    }
+    table
+        .heldTexts()
+        .find(
+            ids,
+            (condition, into) -> {
+              try (Statement statement = connection.createStatement();
+                  ResultSet result = statement.executeQuery(table.textsWhere(condition))) {
+                while (result.next()) {
+                  into.accept(result.getInt(1), result.getString(2));
+                }
+              }
+            },
+            strings);
     Texts texts = new Texts();
     strings.forEach((id, string) -> numbers.put(id, texts.idOf(string)));
     return texts;
   }
 
-  private void addTexts(Row row, Set<Long> ids) {
+  private void addTexts(Row row, Set<Integer> ids) {
     Shape itsShape = shapes.get(row.shape);
     if (itsShape == null) {
       return;
@@ -297,9 +294,9 @@ final class StoredRows {
     byte[] kinds = itsShape.form.kinds();
     for (int i = 0; i < kinds.length; i++) {
       switch (kinds[i]) {
-        case AttributeLists.TEXT, AttributeLists.JSON -> ids.add(itsShape.value(row, i));
+        case AttributeLists.TEXT, AttributeLists.JSON -> ids.add((int) itsShape.value(row, i));
         case AttributeLists.NUMBERED ->
-            ids.add(itsShape.value(row, i) >>> AttributeLists.NUMBER_BITS);
+            ids.add((int) (itsShape.value(row, i) >>> AttributeLists.NUMBER_BITS));
         default -> {
           // The value is in the row.
         }
@@ -343,7 +340,7 @@ final class StoredRows {
 
   /// A string that is not there, because its part of the file is damaged, is empty.
   private int number(long id, Texts texts) {
-    Integer number = numbers.get(id);
+    Integer number = numbers.get((int) id);
     return number == null ? texts.idOf("") : number;
   }
 

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
@@ -32,7 +33,11 @@ final class StreamTable {
   private static final int MAX_WORDS = 100_000;
   private static final long MAX_CHARACTERS = 8 << 20;
   private static final int MAX_GROUPS = 30_000;
-  private static final int RECENT_PARTS = 2048;
+  private static final int HELD_PARTS = 32 << 10;
+  private static final int HELD_NUMBERS = 200_000;
+  private static final int HELD_CHARACTERS = 2 << 20;
+
+  private static final int DURATION = StreamSchema.SPANS.position("duration_nanos");
 
   private final String catalog;
   private final String rows;
@@ -44,10 +49,14 @@ final class StreamTable {
   private final @Nullable Groups groups;
   private final @Nullable AttributeShapes shapes;
   private final @Nullable TracePlaces traces;
-  private final RecentParts<Integer, long[]> recentGroups = new RecentParts<>(RECENT_PARTS);
-  private final RecentParts<Integer, StoredRows.Shape> recentShapes =
-      new RecentParts<>(RECENT_PARTS);
-  private final RecentParts<Long, String> recentTexts = new RecentParts<>(2 * RECENT_PARTS);
+  private final @Nullable MinuteSums sums;
+  private final @Nullable LongestSpans longest;
+  private final HeldParts<long[]> heldGroups =
+      new HeldParts<>(HELD_PARTS, HELD_NUMBERS, group -> group.length);
+  private final HeldParts<StoredRows.Shape> heldShapes =
+      new HeldParts<>(HELD_PARTS, HELD_NUMBERS, shape -> shape.fixed().length);
+  private final HeldParts<String> heldTexts =
+      new HeldParts<>(HELD_PARTS, HELD_CHARACTERS, String::length);
   private @Nullable TextNumbers numbers;
 
   // The shapes of the rows of batches that are prepared and not stored yet.
@@ -72,6 +81,9 @@ final class StreamTable {
         schema.columns().stream().anyMatch(column -> column.name().equals("trace_id"))
             ? new TracePlaces(rowsTable(), schema.position("trace_id"))
             : null;
+    this.longest = schema.equals(StreamSchema.SPANS) ? new LongestSpans(rowsTable()) : null;
+    // A colony's partition is a day of many hosts.
+    this.sums = withAgent || schema.summedBy().isEmpty() ? null : new MinuteSums(this);
   }
 
   /// The table of rows, qualified.
@@ -88,19 +100,19 @@ final class StreamTable {
     return Objects.requireNonNull(groups, "groups").table();
   }
 
-  /// Groups that were read lately: the values of the grouped columns.
-  RecentParts<Integer, long[]> recentGroups() {
-    return recentGroups;
+  /// The values of the grouped columns by the number of their combination.
+  HeldParts<long[]> heldGroups() {
+    return heldGroups;
   }
 
-  /// Shapes of attributes that were read lately.
-  RecentParts<Integer, StoredRows.Shape> recentShapes() {
-    return recentShapes;
+  /// Shapes of attributes.
+  HeldParts<StoredRows.Shape> heldShapes() {
+    return heldShapes;
   }
 
-  /// Short strings that were read lately.
-  RecentParts<Long, String> recentTexts() {
-    return recentTexts;
+  /// Strings of the dictionary.
+  HeldParts<String> heldTexts() {
+    return heldTexts;
   }
 
   /// How attributes are stored, of a stream that has some.
@@ -155,6 +167,12 @@ final class StreamTable {
     }
     if (traces != null) {
       traces.load(connection);
+    }
+    if (sums != null) {
+      sums.load(connection);
+    }
+    if (longest != null) {
+      longest.load(connection);
     }
     if (continued) {
       dictionary.load(connection);
@@ -281,7 +299,11 @@ final class StreamTable {
       }
       appender.append(epoch).append(firstSeq + row);
       if (groups != null) {
-        appender.append(groups.idOf(columns.tuple(row, known)));
+        int group = groups.idOf(columns.tuple(row, known));
+        appender.append(group);
+        if (longest != null) {
+          longest.stored(group, batch.longs(DURATION)[row]);
+        }
       }
       columns.append(appender, row, known);
       if (attributes != null) {
@@ -290,6 +312,9 @@ final class StreamTable {
       appender.endRow();
       if (traces != null) {
         traces.stored(batch, row);
+      }
+      if (sums != null) {
+        sums.stored(batch, row);
       }
     }
   }
@@ -441,6 +466,9 @@ final class StreamTable {
     if (traces != null) {
       traces.committed();
     }
+    if (sums != null) {
+      sums.committed();
+    }
   }
 
   /// The transaction was rolled back: so is what it added beside the rows.
@@ -456,6 +484,9 @@ final class StreamTable {
     }
     if (traces != null) {
       traces.forgetUncommitted();
+    }
+    if (sums != null) {
+      sums.forgetUncommitted();
     }
   }
 
@@ -527,6 +558,39 @@ final class StreamTable {
     return Objects.requireNonNull(traces, "traces").condition(connection, ids);
   }
 
+  /// Adds up the counts of some rows, of a stream that is [StreamSchema#summedBy()] something.
+  ///
+  /// @param wanted for which values of those columns
+  /// @param where the same as a condition on a row `r`, may be empty
+  /// @param stepNanos > 0; memory has whole minutes
+  /// @param sinceNanos inclusive, begin of a minute
+  /// @param untilNanos exclusive, begin of a minute
+  /// @param durations whether the histograms are needed
+  void sum(
+      Connection connection,
+      Predicate<List<String>> wanted,
+      String where,
+      long stepNanos,
+      long sinceNanos,
+      long untilNanos,
+      boolean durations,
+      MinuteSums.Reader reader)
+      throws SQLException {
+    if (stepNanos % MinuteSums.MINUTE_NANOS == 0
+        && sums != null
+        && sums.read(connection, wanted, sinceNanos, untilNanos, reader)) {
+      return;
+    }
+    String range = RowSource.condition(schema, sinceNanos, untilNanos);
+    String both = where + (where.isEmpty() || range.isEmpty() ? "" : " AND ") + range;
+    MinuteSums.read(connection, this, schema.summedBy(), both, stepNanos, durations, reader);
+  }
+
+  /// Nanoseconds that no span of a group took longer than. Of spans that applications sent.
+  long longest(Connection connection, long group) throws SQLException {
+    return Objects.requireNonNull(longest, "longest").of(connection, group);
+  }
+
   /// The condition that a text column of a row `r` has one of some values.
   ///
   /// @param values SQL of the values, separated by commas
@@ -561,7 +625,14 @@ final class StreamTable {
   ///
   /// @param ids SQL of their numbers, separated by commas
   String texts(String ids) {
-    return "SELECT id, value FROM " + dictionary.table() + " WHERE id IN (" + ids + ")";
+    return textsWhere("id IN (" + ids + ")");
+  }
+
+  /// A relation `(id, value)` of some strings.
+  ///
+  /// @param condition on their `id`
+  String textsWhere(String condition) {
+    return "SELECT id, value FROM " + dictionary.table() + " WHERE " + condition;
   }
 
   /// A relation with the columns of another one and, for each text column of it that is named, its

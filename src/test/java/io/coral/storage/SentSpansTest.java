@@ -354,4 +354,35 @@ final class SentSpansTest {
       assertThat(new TraceQueries(store).trace(id(1)).spans()).hasSize(2);
     }
   }
+
+  /// Also once the longest spans of groups are read again.
+  @Test
+  void slowSpans_areFoundAmongOthers_newestFirst() throws Exception {
+    Span.SpanKind kind = Span.SpanKind.SPAN_KIND_SERVER;
+    try (AgentStore store = open()) {
+      store.append(
+          List.of(
+              batch(
+                  sent(
+                      "shop",
+                      span(1, 0x11, 0, kind, "slow once", -3_000_000, 900),
+                      span(2, 0x21, 0, kind, "slow once", -2_000_000, 10),
+                      span(3, 0x31, 0, kind, "never slow", -1_000_000, 20)))));
+      assertThat(slow(store)).containsExactly(1L);
+    }
+    try (AgentStore store = open()) {
+      assertThat(slow(store)).containsExactly(1L);
+      store.append(
+          List.of(batch(sent("shop", span(4, 0x41, 0, kind, "never slow", -500_000, 800)))));
+      assertThat(slow(store)).containsExactly(4L, 1L);
+    }
+  }
+
+  private static List<Long> slow(AgentStore store) {
+    SpanSearch search =
+        new SpanSearch(
+            "shop", "", null, Map.of(), 500 * MILLI, Long.MAX_VALUE, NOON - 60 * MINUTE, NOON, 20);
+    return new SpanQueries(store)
+        .find(search).stream().map(id -> Long.parseLong(id.substring(0, 16), 16)).toList();
+  }
 }

@@ -1,0 +1,268 @@
+package io.coral.storage;
+
+import io.coral.model.ColumnBatch;
+import io.coral.model.ColumnType;
+import io.coral.model.StreamSchema;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// What the rows of one partition counted, added up by minute in memory: requests of each service,
+/// or calls between two. What was there when the partition was opened is read when it is first
+/// asked for.
+///
+/// [#stored], [#committed] and [#forgetUncommitted] belong to the writer thread, the others to any.
+final class MinuteSums {
+  static final long MINUTE_NANOS = 60_000_000_000L;
+
+  /// A step that is longer than any range.
+  static final long ONE_STEP = Long.MAX_VALUE / MINUTE_NANOS * MINUTE_NANOS;
+
+  /// Of some 300 bytes each. Where there are more, nothing is held.
+  private static final int MOST_SUMS = 16_000;
+
+  private final StreamTable table;
+  private final int time;
+  private final int calls;
+  private final int errors;
+  private final int offset;
+  private final int histogram;
+  private final int counted;
+  private final int[] keys;
+  private final List<Row> uncommitted = new ArrayList<>();
+  private long rowsBefore;
+  private boolean hasRead;
+  private int size;
+  private @Nullable Map<List<String>, Map<Long, Sum>> sums = new HashMap<>();
+
+  private record Row(ColumnBatch batch, int row) {}
+
+  private static final class Sum {
+    private long calls;
+    private long errors;
+    private int offset;
+    private int[] counts = {};
+
+    void add(long moreCalls, long moreErrors, int from, int[] more) {
+      calls += moreCalls;
+      errors += moreErrors;
+      if (more.length == 0) {
+        return;
+      }
+      if (counts.length == 0) {
+        offset = from;
+      }
+      int first = Math.min(offset, from);
+      int end = Math.max(offset + counts.length, from + more.length);
+      if (first < offset || end > offset + counts.length) {
+        int[] wider = new int[end - first];
+        System.arraycopy(counts, 0, wider, offset - first, counts.length);
+        counts = wider;
+        offset = first;
+      }
+      for (int i = 0; i < more.length; i++) {
+        counts[from + i - offset] += more[i];
+      }
+    }
+  }
+
+  /// Is told of sums, or of parts of them.
+  @FunctionalInterface
+  interface Reader {
+    /// @param of values of the columns of [StreamSchema#summedBy()] that were asked for
+    /// @param startNanos of the step in which they ended, Unix time
+    /// @param offset the first of the buckets of `counts`
+    void add(List<String> of, long startNanos, long calls, long errors, int offset, int[] counts);
+  }
+
+  /// @param table of a stream that is [StreamSchema#summedBy()] something
+  MinuteSums(StreamTable table) {
+    StreamSchema schema = table.schema();
+    this.table = table;
+    this.time = schema.position(schema.timeColumn());
+    this.calls = schema.position(callsColumn(schema));
+    this.errors = schema.position("errors");
+    this.offset = schema.position("histogram_offset");
+    this.histogram = schema.position("histogram");
+    this.counted = schema.countsRequests() ? schema.position("counted") : -1;
+    this.keys = schema.summedBy().stream().mapToInt(schema::position).toArray();
+  }
+
+  /// When the minute of a time began.
+  static long begin(long nanos) {
+    return Math.floorDiv(nanos, MINUTE_NANOS) * MINUTE_NANOS;
+  }
+
+  /// When the minute before a time that is excluded ends.
+  static long end(long nanos) {
+    return nanos > Long.MAX_VALUE - MINUTE_NANOS ? nanos : begin(nanos + MINUTE_NANOS - 1);
+  }
+
+  private static String callsColumn(StreamSchema schema) {
+    return schema.countsRequests() ? "requests" : "calls";
+  }
+
+  /// The table has rows already. Before any other method.
+  void load(Connection connection) throws SQLException {
+    rowsBefore = Database.number(connection, "SELECT count(*) FROM " + table.rowsTable());
+  }
+
+  /// A row is stored behind the others.
+  void stored(ColumnBatch batch, int row) {
+    if (counted < 0 || batch.longs(counted)[row] == 1) {
+      uncommitted.add(new Row(batch, row));
+    }
+  }
+
+  synchronized void committed() {
+    for (Row each : uncommitted) {
+      ColumnBatch batch = each.batch;
+      add(
+          keys(batch, each.row),
+          begin(batch.longs(time)[each.row]),
+          batch.longs(calls)[each.row],
+          batch.longs(errors)[each.row],
+          (int) batch.longs(offset)[each.row],
+          batch.counts(histogram)[each.row]);
+    }
+    uncommitted.clear();
+  }
+
+  private List<String> keys(ColumnBatch batch, int row) {
+    String[] values = new String[keys.length];
+    for (int i = 0; i < keys.length; i++) {
+      values[i] =
+          table.schema().columns().get(keys[i]).type() == ColumnType.TEXT
+              ? batch.dictionary().text(batch.textIds(keys[i])[row])
+              : Long.toString(batch.longs(keys[i])[row]);
+    }
+    return List.of(values);
+  }
+
+  void forgetUncommitted() {
+    uncommitted.clear();
+  }
+
+  private synchronized void add(
+      List<String> of, long minute, long moreCalls, long moreErrors, int from, int[] counts) {
+    if (sums == null) {
+      return;
+    }
+    Map<Long, Sum> ofKey = sums.computeIfAbsent(of, _ -> new HashMap<>());
+    Sum sum = ofKey.get(minute);
+    if (sum == null) {
+      if (++size > MOST_SUMS) {
+        sums = null;
+        return;
+      }
+      sum = new Sum();
+      ofKey.put(minute, sum);
+    }
+    sum.add(moreCalls, moreErrors, from, counts);
+  }
+
+  /// Reads what is held of minutes that begin in a range.
+  ///
+  /// @return false when nothing is held
+  synchronized boolean read(
+      Connection connection,
+      Predicate<List<String>> wanted,
+      long sinceNanos,
+      long untilNanos,
+      Reader reader)
+      throws SQLException {
+    if (!hasRead && sums != null && rowsBefore > 0) {
+      read(
+          connection,
+          table,
+          table.schema().summedBy(),
+          "r.rowid < " + rowsBefore,
+          MINUTE_NANOS,
+          true,
+          this::add);
+    }
+    hasRead = true;
+    if (sums == null) {
+      return false;
+    }
+    sums.forEach(
+        (of, minutes) -> {
+          if (wanted.test(of)) {
+            minutes.forEach(
+                (minute, sum) -> {
+                  if (minute >= sinceNanos && minute < untilNanos) {
+                    reader.add(of, minute, sum.calls, sum.errors, sum.offset, sum.counts);
+                  }
+                });
+          }
+        });
+    return true;
+  }
+
+  /// Adds up the rows of a partition that fit a condition.
+  ///
+  /// @param by the columns to tell apart
+  /// @param condition on a row `r`, may be empty
+  /// @param durations whether the histograms are read too
+  static void read(
+      Connection connection,
+      StreamTable table,
+      List<String> by,
+      String condition,
+      long stepNanos,
+      boolean durations,
+      Reader reader)
+      throws SQLException {
+    StreamSchema schema = table.schema();
+    String columns = by.stream().map(column -> ", r." + column).collect(Collectors.joining());
+    String rows =
+        " FROM "
+            + table.rowsTable()
+            + " AS r WHERE "
+            + (schema.countsRequests() ? "r.counted = 1" : "true")
+            + (condition.isEmpty() ? "" : " AND " + condition);
+    String step = "SELECT r." + schema.timeColumn() + " // " + stepNanos + " AS step";
+    StringBuilder sql = new StringBuilder(step);
+    sql.append(columns).append(", -1 AS bucket, sum(r.").append(callsColumn(schema));
+    sql.append(")::BIGINT AS n, sum(r.errors)::BIGINT AS failed").append(rows);
+    sql.append(" GROUP BY ALL");
+    if (durations) {
+      sql.append(" UNION ALL SELECT r.step").append(columns);
+      sql.append(", r.bucket, sum(r.n)::BIGINT, 0 FROM (").append(step).append(columns);
+      sql.append(", generate_subscripts(r.histogram, 1) - 1 + r.histogram_offset AS bucket,");
+      sql.append(" unnest(r.histogram) AS n").append(rows).append(") AS r WHERE r.n > 0");
+      sql.append(" GROUP BY ALL");
+    }
+    List<String> texts = by.stream().filter(column -> isText(schema, column)).toList();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(table.withTexts(texts, sql.toString()))) {
+      String[] of = new String[by.size()];
+      while (result.next()) {
+        for (int i = 0; i < of.length; i++) {
+          String column = by.get(i);
+          of[i] = result.getString(isText(schema, column) ? "d_" + column : column);
+        }
+        long start = result.getLong("step") * stepNanos;
+        int bucket = result.getInt("bucket");
+        long n = result.getLong("n");
+        if (bucket < 0) {
+          reader.add(List.of(of), start, n, result.getLong("failed"), 0, new int[0]);
+        } else {
+          reader.add(List.of(of), start, 0, 0, bucket, new int[] {(int) n});
+        }
+      }
+    }
+  }
+
+  private static boolean isText(StreamSchema schema, String column) {
+    return schema.columns().get(schema.position(column)).type() == ColumnType.TEXT;
+  }
+}
