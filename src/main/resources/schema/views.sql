@@ -1,5 +1,7 @@
--- The tables of the specification as views over http_metrics_rows, traces_rows and trace_aliases_rows,
--- which hold every row with its strings. ${agent_id}, ${span_agent_id} and ${suffix} differ between agent and colony.
+-- The tables of the specification as views over http_metrics_rows, traces_rows and so on, which hold every row with
+-- its strings. What stands in braces differs between agents, colonies and copies: io.coral.storage.Views.
+
+-- Requests are grouped by what is stored of them: by times and maps it takes ten times as long.
 CREATE OR REPLACE VIEW beyla_http_metrics AS
 SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
        ${agent_id}
@@ -7,33 +9,37 @@ SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
        method AS http_method,
        route AS http_route,
        nullif(status, 0)::SMALLINT AS http_status_code,
-       b.seed_upper_ms AS latency_bucket_ms,
-       sum(n)::BIGINT AS count,
+       seed_upper_ms AS latency_bucket_ms,
+       count,
        map_concat(MAP {'role': 'server', 'source': source},
                   attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
-FROM (SELECT *, unnest(histogram) AS n,
-             generate_subscripts(histogram, 1) - 1 + histogram_offset AS at
-      FROM http_metrics_rows WHERE role = 1 AND counted = 1) AS r
-JOIN latency_bounds AS b ON b.bucket = r.at
-WHERE n > 0
-GROUP BY ALL;
+FROM (SELECT window_unix_nanos, ${agent_id} service, method, route, status, source, attributes, seed_upper_ms,
+             sum(n)::BIGINT AS count
+      FROM (SELECT *, unnest(histogram) AS n,
+                   generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket
+            FROM http_metrics_rows WHERE role = 1 AND counted = 1)
+      JOIN latency_bounds USING (bucket)
+      WHERE n > 0
+      GROUP BY ALL);
 
 CREATE OR REPLACE VIEW beyla_grpc_metrics AS
 SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
        ${agent_id}
        service AS service_name,
        method AS grpc_method,
-       (CASE WHEN status < 0 THEN NULL ELSE status END)::SMALLINT AS grpc_status_code,
-       b.seed_upper_ms AS latency_bucket_ms,
-       sum(n)::BIGINT AS count,
+       nullif(status, -1)::SMALLINT AS grpc_status_code,
+       seed_upper_ms AS latency_bucket_ms,
+       count,
        map_concat(MAP {'role': 'server', 'source': source},
                   attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
-FROM (SELECT *, unnest(histogram) AS n,
-             generate_subscripts(histogram, 1) - 1 + histogram_offset AS at
-      FROM grpc_metrics_rows WHERE role = 1 AND counted = 1) AS r
-JOIN latency_bounds AS b ON b.bucket = r.at
-WHERE n > 0
-GROUP BY ALL;
+FROM (SELECT window_unix_nanos, ${agent_id} service, method, greatest(status, -1) AS status, source, attributes, seed_upper_ms,
+             sum(n)::BIGINT AS count
+      FROM (SELECT *, unnest(histogram) AS n,
+                   generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket
+            FROM grpc_metrics_rows WHERE role = 1 AND counted = 1)
+      JOIN latency_bounds USING (bucket)
+      WHERE n > 0
+      GROUP BY ALL);
 
 -- Databases are seen by those who call them.
 CREATE OR REPLACE VIEW beyla_sql_metrics AS
@@ -42,16 +48,18 @@ SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
        service AS service_name,
        method AS sql_operation,
        route AS table_name,
-       b.seed_upper_ms AS latency_bucket_ms,
-       sum(n)::BIGINT AS count,
+       seed_upper_ms AS latency_bucket_ms,
+       count,
        map_concat(MAP {'db.system': system, 'source': source},
                   attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
-FROM (SELECT *, unnest(histogram) AS n,
-             generate_subscripts(histogram, 1) - 1 + histogram_offset AS at
-      FROM sql_metrics_rows WHERE role = 2 AND counted = 1) AS r
-JOIN latency_bounds AS b ON b.bucket = r.at
-WHERE n > 0
-GROUP BY ALL;
+FROM (SELECT window_unix_nanos, ${agent_id} service, method, route, system, source, attributes, seed_upper_ms,
+             sum(n)::BIGINT AS count
+      FROM (SELECT *, unnest(histogram) AS n,
+                   generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket
+            FROM sql_metrics_rows WHERE role = 2 AND counted = 1)
+      JOIN latency_bounds USING (bucket)
+      WHERE n > 0
+      GROUP BY ALL);
 
 -- Spans that applications sent.
 CREATE OR REPLACE VIEW otel_spans AS
@@ -70,7 +78,7 @@ SELECT seq AS seq_id,
        (CASE WHEN system = 'http' AND status > 0 THEN status END)::INTEGER AS http_status,
        CASE WHEN system = 'http' THEN method END AS http_method,
        CASE WHEN system = 'http' AND route <> '' THEN route END AS http_route,
-       attributes::JSON AS attributes,
+       (${attributes})::JSON AS attributes,
        to_timestamp(start_unix_nanos / 1e9)::TIMESTAMP AS created_at,
        name AS span_name,
        CASE outcome WHEN 1 THEN 'OK' WHEN 2 THEN 'ERROR' ELSE 'UNSET' END AS status_code,
@@ -80,7 +88,7 @@ SELECT seq AS seq_id,
        scope::JSON AS scope,
        nullif(details, '')::JSON AS details,
        flags
-FROM spans_rows;
+FROM spans_${rows};
 
 -- Data points of metrics that applications sent. What a point does not have is NULL.
 CREATE OR REPLACE VIEW otel_metrics AS
@@ -126,14 +134,14 @@ SELECT seq AS seq_id,
             ELSE replace(trace_id::VARCHAR, '-', '') END AS trace_id,
        CASE WHEN span_id = 0 THEN NULL ELSE lower(lpad(hex(span_id), 16, '0')) END AS span_id,
        nullif(event_name, '') AS event_name,
-       attributes::JSON AS attributes,
+       (${attributes})::JSON AS attributes,
        nullif(details, '')::JSON AS details,
        flags,
        resource::JSON AS resource,
        scope::JSON AS scope,
        time_unix_nanos,
        nullif(observed_unix_nanos, 0) AS observed_unix_nanos
-FROM logs_rows;
+FROM logs_${rows};
 
 -- What became known of a trace later is applied here: where it belongs, perhaps by way of others, and the
 -- parents of its spans.
@@ -195,7 +203,9 @@ SELECT replace(trace_id::VARCHAR, '-', '') AS trace_id,
        duration_nanos // 1000 AS duration_us,
        CASE WHEN status < 0 OR system = 'http' AND status = 0 THEN NULL
             ELSE status END::SMALLINT AS status_code,
-       json_merge_patch(attributes, '{"source":"beyla"}')::VARCHAR AS attributes
-FROM spans_rows
-WHERE regexp_matches(
-  resource, '"telemetry\.(sdk|distro)\.name":"(beyla|opentelemetry-ebpf-instrumentation)"');
+       json_merge_patch(${attributes}, '{"source":"beyla"}')::VARCHAR AS attributes
+FROM spans_${rows}
+WHERE contains(resource, '"telemetry.sdk.name":"beyla"')
+   OR contains(resource, '"telemetry.distro.name":"beyla"')
+   OR contains(resource, '"telemetry.sdk.name":"opentelemetry-ebpf-instrumentation"')
+   OR contains(resource, '"telemetry.distro.name":"opentelemetry-ebpf-instrumentation"');

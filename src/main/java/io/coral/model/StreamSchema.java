@@ -251,6 +251,11 @@ public record StreamSchema(String name, List<Column> columns) {
     return equals(SERVICE_CALLS) ? List.of("caller", "service", "source") : List.of();
   }
 
+  /// Whether rows have attributes, each with a key and a value.
+  public boolean hasAttributes() {
+    return columns.getLast().type() == ColumnType.ATTRIBUTES;
+  }
+
   /// Where a column stands.
   ///
   /// @throws IllegalArgumentException when there is none of this name

@@ -180,7 +180,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       store.load(connection);
       store.checkHighWater(connection);
       store.storeLeftPayloads(generation, payloadRows);
-      store.replaceViews(connection);
+      Views.replace(connection, store, store::stored);
       return store;
     } catch (SQLException | IOException e) {
       database.close();
@@ -488,7 +488,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       log.committed();
       writeHighWater();
       if (otherColumns) {
-        replaceViews(connection);
+        Views.replace(connection, this, this::stored);
       }
     } catch (SQLException | IOException | UncheckedIOException e) {
       LOG.error("rows are stored, but the high-water mark or the views are not up to date", e);
@@ -593,7 +593,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
     }
     DuckDBConnection connection = database.writer();
     try {
-      replaceViews(connection);
+      Views.replace(connection, this, this::stored);
       for (StreamTable table : tables) {
         Database.inTransaction(connection, () -> table.drop(connection));
       }
@@ -601,23 +601,6 @@ public final class AgentStore implements AutoCloseable, RowSource {
     } catch (SQLException e) {
       throw new StorageException("cannot drop tables", e);
     }
-  }
-
-  private void replaceViews(DuckDBConnection connection) throws SQLException {
-    for (StreamSchema schema : StreamSchema.ALL) {
-      Database.execute(
-          connection,
-          "CREATE OR REPLACE VIEW "
-              + schema.name()
-              + "_rows AS "
-              + relation(schema, stored(schema), ""));
-    }
-    Database.execute(connection, agentViews());
-  }
-
-  private static String agentViews() {
-    return Database.script("views.sql").replace("${agent_id}", "").replace("${no_agent_id}", "")
-        + Database.script("local_views.sql");
   }
 
   /// Losses of rows that had been committed, each a sentence; empty when there were none.
@@ -732,7 +715,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   /// Writes a consistent copy with the views into `file`, which must not exist.
   public void snapshot(Path file) {
-    Snapshots.write(this, file, StreamSchema.ALL, agentViews());
+    Snapshots.write(this, file);
   }
 
   /// The disk that it lies on.

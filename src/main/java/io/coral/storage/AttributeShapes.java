@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.duckdb.DuckDBAppender;
@@ -548,45 +547,17 @@ final class AttributeShapes {
     seen = null;
   }
 
-  /// SQL of a relation `(row, json)`: the JSON object of the attributes of each row. On any
-  /// thread.
-  ///
-  /// Attributes are taken apart and joined with their strings. A list of all strings to look into
-  /// would be shorter, but is copied for each row.
+  /// How the attributes of the rows there are become JSON. On any thread.
   ///
   /// @param dictionary the partition's strings, a table `(id, value)`
-  /// @param condition on a row `r`, may be empty
-  String json(String dictionary, String condition) {
-    String numbered = numbers(true).mapToObj(i -> "r.v" + i).collect(list());
-    String strings = numbers(false).mapToObj(i -> "r.p" + i).collect(list());
-    return "SELECT e.row, json_group_object(e.key, CASE e.kind WHEN 1 THEN to_json(e.v)"
-        + " WHEN 2 THEN to_json(e.p) WHEN 3 THEN d.value::JSON"
-        + " WHEN 4 THEN to_json(lower(lpad(hex(e.v), 16, '0')))"
-        + " WHEN 5 THEN to_json(d.value || (e.v & "
-        + ((1L << AttributeLists.NUMBER_BITS) - 1)
-        + ")::VARCHAR) ELSE to_json(d.value) END) AS json FROM (SELECT r.rowid AS row,"
-        + " unnest(form.keys) AS key, unnest(form.kinds) AS kind,"
-        + " unnest(list_transform(form.slots, lambda s: CASE WHEN s < 0 THEN shape.fixed[-s] ELSE ("
-        + numbered
-        + "::BIGINT[])[s] END)) AS v, unnest(list_transform(form.slots, lambda s: ("
-        + strings
-        + "::VARCHAR[])[s])) AS p FROM "
-        + rowsTable
-        + " AS r JOIN "
-        + shapesTable()
-        + " AS shape ON shape.id = r.shape JOIN "
-        + formsTable()
-        + " AS form ON form.id = shape.form"
-        + (condition.isEmpty() ? "" : " WHERE " + condition)
-        + ") AS e LEFT JOIN "
-        + dictionary
-        + " AS d ON d.id = CASE e.kind WHEN 0 THEN e.v WHEN 3 THEN e.v WHEN 5 THEN e.v >> "
-        + AttributeLists.NUMBER_BITS
-        + " END GROUP BY e.row";
-  }
-
-  private static Collector<CharSequence, ?, String> list() {
-    return Collectors.joining(", ", "[", "]");
+  AttributeJson json(String dictionary) {
+    return new AttributeJson(
+        rowsTable,
+        shapesTable(),
+        formsTable(),
+        dictionary,
+        numbers(true).mapToObj(i -> "r.v" + i).toList(),
+        numbers(false).mapToObj(i -> "r.p" + i).toList());
   }
 
   /// Nothing is written any more.

@@ -496,11 +496,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
 
   /// Writes a consistent copy with the views into `file`, which must not exist.
   public void snapshot(Path file) {
-    String views =
-        Database.script("views.sql")
-            .replace("${agent_id}", "agent_id,")
-            .replace("${no_agent_id}", "NULL::VARCHAR AS agent_id,");
-    Snapshots.write(this, file, StreamSchema.ALL, views);
+    Snapshots.write(this, file);
   }
 
   /// Bytes on disk.

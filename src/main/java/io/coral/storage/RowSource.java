@@ -4,6 +4,7 @@ import io.coral.model.StreamSchema;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.function.Function;
 
 /// Where queries find the rows of a stream: the tables of an agent or the files of a colony.
 interface RowSource {
@@ -26,10 +27,34 @@ interface RowSource {
 
   /// As the other one, of some partitions and with a condition on a row `r`, which may be empty.
   default String relation(StreamSchema schema, List<StreamTable> tables, String condition) {
-    StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, withAgents()));
-    for (StreamTable table : tables) {
-      sql.append(" UNION ALL ").append(table.select(condition));
+    if (schema.hasAttributes() && condition.isEmpty()) {
+      return whole("(" + parts(schema, tables) + ")");
     }
+    return union(schema, tables, false, table -> table.select(condition));
+  }
+
+  /// SQL of a relation with every row of a stream that has attributes, which are in parts.
+  default String parts(StreamSchema schema, List<StreamTable> tables) {
+    return union(schema, tables, true, StreamTable::selectParts);
+  }
+
+  /// SQL of a relation with every row of another one, in which attributes are in parts.
+  static String whole(String inParts) {
+    return "SELECT * EXCLUDE ("
+        + AttributeJson.PARTS
+        + "), "
+        + AttributeJson.OF_PARTS
+        + " AS attributes FROM "
+        + inParts;
+  }
+
+  private String union(
+      StreamSchema schema,
+      List<StreamTable> tables,
+      boolean inParts,
+      Function<StreamTable, String> select) {
+    StringBuilder sql = new StringBuilder(StreamTable.selectNothing(schema, withAgents(), inParts));
+    tables.forEach(table -> sql.append(" UNION ALL ").append(select.apply(table)));
     return sql.toString();
   }
 

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.duckdb.DuckDBConnection;
 
@@ -18,13 +17,13 @@ final class Snapshots {
   /// Writes one; all streams are read in one transaction. Blocks the calling thread.
   ///
   /// @param file must not exist
-  static void write(RowSource source, Path file, List<StreamSchema> streams, String views) {
+  static void write(RowSource source, Path file) {
     String name = "snapshot_" + Integer.toHexString(file.hashCode());
     try {
       try (Connection connection = source.reader()) {
         Database.execute(connection, "ATTACH " + Database.literal(file.toString()) + " AS " + name);
         try {
-          copy(source, connection, name, streams);
+          copy(source, connection, name);
         } finally {
           Database.execute(connection, "DETACH " + name);
         }
@@ -32,19 +31,18 @@ final class Snapshots {
       // A view keeps the catalog it was made in, so the views are made with the copy opened on its
       // own.
       try (Database copy = Database.open(file.toString(), MEMORY_MEGABYTES)) {
-        Database.execute(copy.writer(), views);
+        Database.execute(copy.writer(), Views.ofCopy(source.withAgents()));
       }
     } catch (SQLException e) {
       throw new StorageException("cannot write a snapshot", e);
     }
   }
 
-  private static void copy(
-      RowSource source, Connection connection, String name, List<StreamSchema> streams)
+  private static void copy(RowSource source, Connection connection, String name)
       throws SQLException {
     // Named before the transaction begins: it sees no table that is made later.
     Map<StreamSchema, String> relations = new LinkedHashMap<>();
-    for (StreamSchema stream : streams) {
+    for (StreamSchema stream : StreamSchema.ALL) {
       relations.put(stream, source.relation(stream, 0, Long.MAX_VALUE));
     }
     Database.execute(connection, "BEGIN");

@@ -73,10 +73,7 @@ final class StreamTable {
     this.withAgent = withAgent;
     this.grouped = schema.columns().stream().filter(StreamSchema.Column::grouped).toList();
     this.groups = grouped.isEmpty() ? null : new Groups(catalog, "groups_" + rows, grouped);
-    this.shapes =
-        schema.columns().getLast().type() == ColumnType.ATTRIBUTES
-            ? new AttributeShapes(catalog, rows)
-            : null;
+    this.shapes = schema.hasAttributes() ? new AttributeShapes(catalog, rows) : null;
     this.traces =
         schema.columns().stream().anyMatch(column -> column.name().equals("trace_id"))
             ? new TracePlaces(rowsTable(), schema.position("trace_id"))
@@ -511,7 +508,30 @@ final class StreamTable {
   }
 
   /// A relation with every row of the partition that fits `condition` and its strings.
+  ///
+  /// @param condition few rows are expected to fit one if they have attributes; empty for all
   String select(String condition) {
+    if (shapes == null) {
+      return select("", "", condition);
+    }
+    return select(
+        "coalesce(j.json, '{}')::VARCHAR AS attributes",
+        " LEFT JOIN (" + json().joined(condition) + ") AS j ON j.row = r.rowid",
+        condition);
+  }
+
+  /// A relation with every row, its strings and the parts that [AttributeJson#OF_PARTS] makes
+  /// attributes of.
+  String selectParts() {
+    AttributeJson json = json();
+    return select(json.parts(), " LEFT JOIN (" + json.lists() + ") AS l ON true", "");
+  }
+
+  private AttributeJson json() {
+    return shapes().json(dictionary.table());
+  }
+
+  private String select(String attributes, String attributesJoin, String condition) {
     StringBuilder sql = new StringBuilder("SELECT ");
     StringBuilder joins = new StringBuilder();
     if (withAgent) {
@@ -520,36 +540,45 @@ final class StreamTable {
     }
     sql.append("r.epoch, r.seq");
     if (groups != null) {
-      joins.append(" JOIN ").append(groups.table()).append(" AS g ON g.id = r.kind");
+      // Strings of a thousand groups are joined once, and not those of a million rows.
+      joins.append(" JOIN (").append(withTexts(groupedTexts(), "FROM " + groups.table()));
+      joins.append(") AS g ON g.id = r.kind");
     }
     for (StreamSchema.Column column : schema.columns()) {
+      String name = column.name();
       String row = column.grouped() ? "g." : "r.";
+      sql.append(", ");
       switch (column.type()) {
         case TEXT -> {
-          String alias = "d_" + column.name();
-          sql.append(", ").append(alias).append(".value AS ").append(column.name());
-          joins.append(" JOIN ").append(dictionary.table()).append(" AS ").append(alias);
-          joins.append(" ON ").append(alias).append(".id = ").append(row).append(column.name());
-        }
-        case PLAIN -> {
-          sql.append(", coalesce(r.").append(column.name()).append(", '') AS ");
-          sql.append(column.name());
-        }
-        case ATTRIBUTES -> {
-          if (shapes != null) {
-            sql.append(", coalesce(a_json.json, '{}')::VARCHAR AS ").append(column.name());
-            joins.append(" LEFT JOIN (").append(shapes.json(dictionary.table(), condition));
-            joins.append(") AS a_json ON a_json.row = r.rowid");
+          sql.append(column.grouped() ? "g.d_" + name : "d_" + name + ".value");
+          sql.append(" AS ").append(name);
+          if (!column.grouped()) {
+            joins.append(joinText(name));
           }
         }
-        default -> sql.append(", ").append(row).append(column.name());
+        case PLAIN -> sql.append("coalesce(r.").append(name).append(", '') AS ").append(name);
+        case ATTRIBUTES -> sql.append(attributes);
+        default -> sql.append(row).append(name);
       }
     }
-    sql.append(" FROM ").append(rowsTable()).append(" AS r").append(joins);
+    sql.append(" FROM ").append(rowsTable()).append(" AS r").append(joins).append(attributesJoin);
     if (!condition.isEmpty()) {
       sql.append(" WHERE ").append(condition);
     }
     return sql.toString();
+  }
+
+  private List<String> groupedTexts() {
+    return grouped.stream()
+        .filter(column -> column.type() == ColumnType.TEXT)
+        .map(StreamSchema.Column::name)
+        .toList();
+  }
+
+  /// Joins the strings of a text column of `r`.
+  private String joinText(String column) {
+    String alias = "d_" + column;
+    return " JOIN " + dictionary.table() + " AS " + alias + " ON " + alias + ".id = r." + column;
   }
 
   /// A condition that all rows `r` of some traces fit, and few others; empty when there is none. Of
@@ -643,24 +672,26 @@ final class StreamTable {
     StringBuilder sql = new StringBuilder("SELECT r.*");
     StringBuilder joins = new StringBuilder();
     for (String column : columns) {
-      String alias = "d_" + column;
-      sql.append(", ").append(alias).append(".value AS ").append(alias);
-      joins.append(" JOIN ").append(dictionary.table()).append(" AS ").append(alias);
-      joins.append(" ON ").append(alias).append(".id = r.").append(column);
+      sql.append(", d_").append(column).append(".value AS d_").append(column);
+      joins.append(joinText(column));
     }
     return sql.append(" FROM (").append(relation).append(") AS r").append(joins).toString();
   }
 
-  /// A relation without rows that has the columns of [#select].
-  static String selectNothing(StreamSchema schema, boolean withAgent) {
+  /// A relation without rows that has the columns of [#select] or [#selectParts].
+  static String selectNothing(StreamSchema schema, boolean withAgent, boolean inParts) {
     String columns =
         schema.columns().stream()
             .map(
                 column ->
-                    ", NULL::"
-                        + (column.type() == ColumnType.TEXT ? "VARCHAR" : sqlType(column.type()))
-                        + " AS "
-                        + column.name())
+                    inParts && column.type() == ColumnType.ATTRIBUTES
+                        ? ", " + AttributeJson.NO_PARTS
+                        : ", NULL::"
+                            + (column.type() == ColumnType.TEXT
+                                ? "VARCHAR"
+                                : sqlType(column.type()))
+                            + " AS "
+                            + column.name())
             .collect(Collectors.joining());
     return "SELECT "
         + (withAgent ? "NULL::VARCHAR AS agent_id, " : "")
