@@ -1,7 +1,6 @@
 package io.coral.storage;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
@@ -9,20 +8,20 @@ import java.util.stream.LongStream;
 
 /// Which rows of a table a trace may have. Ids are random, so nothing in the table itself says it:
 /// for each 1,024 rows there is a Bloom filter of their traces and two bytes of each one's id, some
-/// 3 bytes a row.
+/// 3 bytes a row. The filters of 64 such blocks lie across each other, bit by bit, so that one word
+/// tells which of the blocks have a bit.
 ///
 /// Rows are known by their places, from 0. Any thread.
 final class TraceFilters {
   private static final int BLOCK_ROWS = 1024;
-  private static final int BITS_A_TRACE = 10;
+  private static final int FILTER_BITS = 8 * BLOCK_ROWS;
   private static final int PROBES = 5;
 
   private final long firstRow;
-  private final List<Block> blocks = new ArrayList<>();
+  private final List<long[]> filters = new ArrayList<>();
+  private final List<short[]> ends = new ArrayList<>();
   private final long[] open = new long[BLOCK_ROWS];
   private int openRows;
-
-  private record Block(long[] filter, short[] ends) {}
 
   /// @param firstRow place of the first row that is added
   TraceFilters(long firstRow) {
@@ -48,53 +47,36 @@ final class TraceFilters {
       openRows += taken;
       from += taken;
       if (openRows == BLOCK_ROWS) {
-        blocks.add(block(open));
+        addBlock();
         openRows = 0;
       }
     }
   }
 
-  private static Block block(long[] hashes) {
-    short[] ends = new short[BLOCK_ROWS];
+  private void addBlock() {
+    long block = 1L << ends.size();
+    if (ends.size() % Long.SIZE == 0) {
+      filters.add(new long[FILTER_BITS]);
+    }
+    long[] filter = filters.getLast();
+    short[] itsEnds = new short[BLOCK_ROWS];
     for (int row = 0; row < BLOCK_ROWS; row++) {
-      ends[row] = (short) hashes[row];
-    }
-    long[] sorted = hashes.clone();
-    Arrays.sort(sorted);
-    int distinct = 1;
-    for (int i = 1; i < sorted.length; i++) {
-      if (sorted[i] != sorted[i - 1]) {
-        sorted[distinct++] = sorted[i];
-      }
-    }
-    long[] words = new long[(distinct * BITS_A_TRACE + 63) / 64];
-    for (int i = 0; i < distinct; i++) {
+      itsEnds[row] = (short) open[row];
       for (int probe = 0; probe < PROBES; probe++) {
-        int bit = bit(sorted[i], probe, words.length);
-        words[bit >> 6] |= 1L << bit;
+        filter[bit(open[row], probe)] |= block;
       }
     }
-    return new Block(words, ends);
+    ends.add(itsEnds);
   }
 
-  private static int bit(long hash, int probe, int words) {
+  private static int bit(long hash, int probe) {
     long probed = hash + probe * (Long.rotateLeft(hash, 32) | 1);
-    return (int) Math.unsignedMultiplyHigh(probed, 64L * words);
-  }
-
-  private static boolean mayHave(long[] words, long hash) {
-    for (int probe = 0; probe < PROBES; probe++) {
-      int bit = bit(hash, probe, words.length);
-      if ((words[bit >> 6] >>> bit & 1) == 0) {
-        return false;
-      }
-    }
-    return true;
+    return (int) Math.unsignedMultiplyHigh(probed, FILTER_BITS);
   }
 
   /// How many rows it knows.
   synchronized long rows() {
-    return (long) blocks.size() * BLOCK_ROWS + openRows;
+    return (long) ends.size() * BLOCK_ROWS + openRows;
   }
 
   /// All rows of some traces, and few others.
@@ -102,22 +84,30 @@ final class TraceFilters {
     LongStream.Builder rows = LongStream.builder();
     for (UUID trace : traces) {
       long hash = hash(trace.getMostSignificantBits(), trace.getLeastSignificantBits());
-      for (int block = 0; block < blocks.size(); block++) {
-        Block one = blocks.get(block);
-        if (mayHave(one.filter, hash)) {
-          for (int row = 0; row < BLOCK_ROWS; row++) {
-            if (one.ends[row] == (short) hash) {
-              rows.add(firstRow + (long) block * BLOCK_ROWS + row);
-            }
-          }
+      for (int i = 0; i < filters.size(); i++) {
+        long blocks = -1;
+        for (int probe = 0; probe < PROBES; probe++) {
+          blocks &= filters.get(i)[bit(hash, probe)];
+        }
+        for (; blocks != 0; blocks &= blocks - 1) {
+          addRows(i * Long.SIZE + Long.numberOfTrailingZeros(blocks), (short) hash, rows);
         }
       }
       for (int row = 0; row < openRows; row++) {
         if (open[row] == hash) {
-          rows.add(firstRow + (long) blocks.size() * BLOCK_ROWS + row);
+          rows.add(firstRow + (long) ends.size() * BLOCK_ROWS + row);
         }
       }
     }
     return rows.build().distinct();
+  }
+
+  private void addRows(int block, short end, LongStream.Builder rows) {
+    short[] itsEnds = ends.get(block);
+    for (int row = 0; row < BLOCK_ROWS; row++) {
+      if (itsEnds[row] == end) {
+        rows.add(firstRow + (long) block * BLOCK_ROWS + row);
+      }
+    }
   }
 }
