@@ -8,7 +8,9 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.duckdb.DuckDBConnection;
@@ -95,6 +97,18 @@ final class Database implements AutoCloseable {
         ResultSet result = statement.executeQuery(sql)) {
       return result.next() ? result.getLong(1) : 0;
     }
+  }
+
+  /// Runs a statement that gives numbers, in its order.
+  static List<Long> numbers(Connection connection, String sql) throws SQLException {
+    List<Long> numbers = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        numbers.add(result.getLong(1));
+      }
+    }
+    return numbers;
   }
 
   /// Runs a statement that gives pairs of numbers, in its order.

@@ -6,7 +6,9 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
@@ -15,12 +17,28 @@ import org.duckdb.DuckDBConnection;
 /// table of its own, and a row of the stream has its number. A column that is stored with each row
 /// costs about 60 ns, one here costs nothing but a comparison.
 ///
-/// Of the store's writer thread, except for [#table()].
+/// Of the store's writer thread, except for [#table()] and [#fitting].
 final class Groups {
+  private static final int REMEMBERED = 64;
+
   private final String catalog;
   private final String name;
   private final List<StreamSchema.Column> columns;
   private final Combinations tuples = new Combinations();
+  private volatile int committed;
+
+  // What was asked lately: it stays as it is until there are more groups.
+  private final Map<String, Fitting> remembered =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Fitting> eldest) {
+          return size() > REMEMBERED;
+        }
+      };
+
+  private record Fitting(int ofGroups, List<Long> ids) {}
 
   Groups(String catalog, String name, List<StreamSchema.Column> columns) {
     this.catalog = catalog;
@@ -103,6 +121,24 @@ final class Groups {
 
   void committed() {
     tuples.committed();
+    committed = tuples.size();
+  }
+
+  /// The numbers of the groups that fit a condition on their columns. Any thread.
+  List<Long> fitting(Connection connection, String condition) throws SQLException {
+    int ofGroups = committed;
+    synchronized (remembered) {
+      Fitting known = remembered.get(condition);
+      if (known != null && known.ofGroups == ofGroups) {
+        return known.ids;
+      }
+    }
+    List<Long> ids =
+        Database.numbers(connection, "SELECT id FROM " + table() + " WHERE " + condition);
+    synchronized (remembered) {
+      remembered.put(condition, new Fitting(ofGroups, ids));
+    }
+    return ids;
   }
 
   /// The transaction was rolled back.

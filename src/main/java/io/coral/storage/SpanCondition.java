@@ -77,10 +77,8 @@ final class SpanCondition {
     if (groups.isEmpty()) {
       return true;
     }
-    String kinds =
-        "SELECT id FROM " + table.groupsTable() + " WHERE " + String.join(" AND ", groups);
     List<Long> ids = new ArrayList<>();
-    for (long id : numbers(kinds)) {
+    for (long id : table.groupsWhere(connection, String.join(" AND ", groups))) {
       if (table.longest(connection, id) >= search.minDurationNanos()) {
         ids.add(id);
       }
@@ -181,7 +179,8 @@ final class SpanCondition {
   /// What a value may be stored as, by the kind of the attribute.
   private Map<Integer, List<Long>> stored(String value) throws SQLException {
     Map<Integer, List<Long>> stored = new HashMap<>();
-    List<Long> whole = numbers("SELECT id FROM " + table.idsOf(Database.literal(value)));
+    List<Long> whole =
+        Database.numbers(connection, "SELECT id FROM " + table.idsOf(Database.literal(value)));
     if (!whole.isEmpty()) {
       stored.put((int) AttributeLists.TEXT, whole);
       stored.put((int) AttributeLists.JSON, whole);
@@ -196,7 +195,8 @@ final class SpanCondition {
     if (numbered.matches()) {
       long end = Long.parseLong(numbered.group(2));
       List<Long> before =
-          numbers("SELECT id FROM " + table.idsOf(Database.literal(numbered.group(1))));
+          Database.numbers(
+              connection, "SELECT id FROM " + table.idsOf(Database.literal(numbered.group(1))));
       if (!before.isEmpty()) {
         stored.put(
             (int) AttributeLists.NUMBERED,
@@ -214,17 +214,6 @@ final class SpanCondition {
         + ", "
         + Database.literal("/" + key.replace("~", "~0").replace("/", "~1"))
         + ")";
-  }
-
-  private List<Long> numbers(String sql) throws SQLException {
-    List<Long> numbers = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(sql)) {
-      while (result.next()) {
-        numbers.add(result.getLong(1));
-      }
-    }
-    return numbers;
   }
 
   private boolean addCaptured(List<String> parts) {

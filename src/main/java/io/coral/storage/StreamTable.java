@@ -97,6 +97,11 @@ final class StreamTable {
     return Objects.requireNonNull(groups, "groups").table();
   }
 
+  /// The numbers of the groups that fit a condition on the grouped columns.
+  List<Long> groupsWhere(Connection connection, String condition) throws SQLException {
+    return Objects.requireNonNull(groups, "groups").fitting(connection, condition);
+  }
+
   /// The values of the grouped columns by the number of their combination.
   HeldParts<long[]> heldGroups() {
     return heldGroups;
