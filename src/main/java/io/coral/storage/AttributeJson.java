@@ -22,14 +22,13 @@ record AttributeJson(
   private static final long NUMBER_MASK = (1L << AttributeLists.NUMBER_BITS) - 1;
 
   /// Names of the columns that [#parts()] gives.
-  static final String PARTS = "shape, vals, strings, form, fixed, keys, kinds, places, texts, json";
+  static final String PARTS = "shape, vals, strings, form, fixed, keys, kinds, places, texts";
 
   /// The same columns without a value.
   static final String NO_PARTS =
       "NULL::INTEGER AS shape, NULL::BIGINT[] AS vals, NULL::VARCHAR[] AS strings,"
           + " NULL::INTEGER[] AS form, NULL::BIGINT[][] AS fixed, NULL::VARCHAR[][] AS keys,"
-          + " NULL::INTEGER[][] AS kinds, NULL::BIGINT[][] AS places, NULL::VARCHAR[] AS texts,"
-          + " NULL::VARCHAR[] AS json";
+          + " NULL::INTEGER[][] AS kinds, NULL::BIGINT[][] AS places, NULL::VARCHAR[] AS texts";
 
   /// The JSON of the columns of [#parts()]. The values that differ and those that rows of a shape
   /// have in common are one list, and the places of a form select from it.
@@ -41,11 +40,11 @@ record AttributeJson(
       '{' || array_to_string(list_transform(\
       list_select(vals || fixed[shape + 1], places[form[shape + 1]]), \
       lambda v, i: keys[form[shape + 1]][i] || CASE kinds[form[shape + 1]][i] \
-      WHEN 0 THEN json[v + 1] WHEN 1 THEN v::VARCHAR \
+      WHEN 0 THEN texts[v + 1] WHEN 1 THEN v::VARCHAR \
       WHEN 2 THEN to_json(strings[places[form[shape + 1]][i]])::VARCHAR \
-      WHEN 3 THEN json(texts[v + 1])::VARCHAR \
+      WHEN 3 THEN json(texts[v + 1] ->> '$')::VARCHAR \
       WHEN 4 THEN '"' || lower(lpad(hex(v), 16, '0')) || '"' \
-      ELSE to_json(texts[(v >> %d) + 1] || (v & %d)::VARCHAR)::VARCHAR END), ',') || '}'\
+      ELSE left(texts[(v >> %d) + 1], -1) || (v & %d)::VARCHAR || '"' END), ',') || '}'\
       """
           .formatted(AttributeLists.NUMBER_BITS, NUMBER_MASK);
 
@@ -93,8 +92,7 @@ record AttributeJson(
         + values.size()
         + " - s ELSE s END)::BIGINT) ORDER BY id) AS places FROM "
         + forms
-        + "), (SELECT list(value ORDER BY id) AS texts, list(to_json(value)::VARCHAR ORDER BY id)"
-        + " AS json FROM "
+        + "), (SELECT list(to_json(value)::VARCHAR ORDER BY id) AS texts FROM "
         + dictionary
         + ")";
   }
@@ -105,7 +103,7 @@ record AttributeJson(
         + list(values, "BIGINT")
         + " AS vals, "
         + list(strings, "VARCHAR")
-        + " AS strings, l.form, l.fixed, l.keys, l.kinds, l.places, l.texts, l.json";
+        + " AS strings, l.form, l.fixed, l.keys, l.kinds, l.places, l.texts";
   }
 
   private static String list(List<String> columns, String type) {

@@ -4,8 +4,8 @@ import io.coral.model.StreamSchema;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import org.duckdb.DuckDBConnection;
 
 /// Copies of a store that anybody can open with DuckDB: the rows with their strings, and the views.
@@ -40,17 +40,20 @@ final class Snapshots {
 
   private static void copy(RowSource source, Connection connection, String name)
       throws SQLException {
-    // Named before the transaction begins: it sees no table that is made later.
-    Map<StreamSchema, String> relations = new LinkedHashMap<>();
+    // Written before the transaction begins: it sees no table or column that is made later. Of one
+    // partition each, since the lists that attributes are made of are too much at once.
+    List<String> statements = new ArrayList<>();
     for (StreamSchema stream : StreamSchema.ALL) {
-      relations.put(stream, source.relation(stream, 0, Long.MAX_VALUE));
+      String rows = name + "." + stream.name() + "_rows";
+      statements.add("CREATE TABLE " + rows + " AS " + source.relation(stream, List.of(), ""));
+      for (StreamTable table : source.tables(stream)) {
+        statements.add("INSERT INTO " + rows + " " + source.relation(stream, List.of(table), ""));
+      }
     }
     Database.execute(connection, "BEGIN");
     try {
-      for (Map.Entry<StreamSchema, String> each : relations.entrySet()) {
-        Database.execute(
-            connection,
-            "CREATE TABLE " + name + "." + each.getKey().name() + "_rows AS " + each.getValue());
+      for (String statement : statements) {
+        Database.execute(connection, statement);
       }
       AgentStore.createBounds(connection.unwrap(DuckDBConnection.class), name + ".");
       Database.execute(connection, "COMMIT");
