@@ -15,7 +15,7 @@ SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
                   attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
 FROM (SELECT window_unix_nanos, ${agent_id} service, method, route, status, source, attributes, seed_upper_ms,
              sum(n)::BIGINT AS count
-      FROM (SELECT *, unnest(histogram) AS n,
+      FROM (SELECT * REPLACE (${flat}), unnest(histogram) AS n,
                    generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket
             FROM http_metrics_rows WHERE role = 1 AND counted = 1)
       JOIN latency_bounds USING (bucket)
@@ -34,7 +34,7 @@ SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
                   attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
 FROM (SELECT window_unix_nanos, ${agent_id} service, method, greatest(status, -1) AS status, source, attributes, seed_upper_ms,
              sum(n)::BIGINT AS count
-      FROM (SELECT *, unnest(histogram) AS n,
+      FROM (SELECT * REPLACE (${flat}), unnest(histogram) AS n,
                    generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket
             FROM grpc_metrics_rows WHERE role = 1 AND counted = 1)
       JOIN latency_bounds USING (bucket)
@@ -54,7 +54,7 @@ SELECT to_timestamp(window_unix_nanos / 1e9) AS "timestamp",
                   attributes::JSON::MAP(VARCHAR, VARCHAR)) AS attributes
 FROM (SELECT window_unix_nanos, ${agent_id} service, method, route, system, source, attributes, seed_upper_ms,
              sum(n)::BIGINT AS count
-      FROM (SELECT *, unnest(histogram) AS n,
+      FROM (SELECT * REPLACE (${flat}), unnest(histogram) AS n,
                    generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket
             FROM sql_metrics_rows WHERE role = 2 AND counted = 1)
       JOIN latency_bounds USING (bucket)

@@ -5,6 +5,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The views that people ask: `<stream>_rows`, every row of a stream with its strings, and the
 /// tables of the specification over them (`schema/views.sql`).
@@ -43,10 +45,20 @@ final class Views {
     return script(withAgents, "rows", "attributes");
   }
 
+  /// Strings that rows are grouped by behind an `unnest`: as they come out of a join, DuckDB 2.0
+  /// fails to group them ("dict-surviving cache"), and takes its whole instance with it.
+  private static String flat(boolean withAgents) {
+    return Stream.of("agent_id", "service", "method", "route", "source", "attributes", "system")
+        .skip(withAgents ? 0 : 1)
+        .map(column -> "concat(" + column + ") AS " + column)
+        .collect(Collectors.joining(", "));
+  }
+
   private static String script(boolean withAgents, String rows, String attributes) {
     return Database.script("views.sql")
             .replace("${agent_id}", withAgents ? "agent_id," : "")
             .replace("${rows}", rows)
+            .replace("${flat}", flat(withAgents))
             .replace("${attributes}", attributes)
         + (withAgents ? "" : Database.script("local_views.sql"));
   }
