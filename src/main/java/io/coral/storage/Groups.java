@@ -1,12 +1,12 @@
 package io.coral.storage;
 
 import io.coral.model.ColumnType;
+import io.coral.model.LeastRecentMap;
 import io.coral.model.StreamSchema;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -28,15 +28,7 @@ final class Groups {
   private volatile int committed;
 
   // What was asked lately: it stays as it is until there are more groups.
-  private final Map<String, Fitting> remembered =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Fitting> eldest) {
-          return size() > REMEMBERED;
-        }
-      };
+  private final Map<String, Fitting> remembered = new LeastRecentMap<>(REMEMBERED);
 
   private record Fitting(int ofGroups, List<Long> ids) {}
 

@@ -21,8 +21,8 @@ final class LongestSpans {
   }
 
   /// The table has rows already. Before any other method.
-  void load(Connection connection) throws SQLException {
-    rowsBefore = Database.number(connection, "SELECT count(*) FROM " + rows);
+  void load(long rowsBefore) {
+    this.rowsBefore = rowsBefore;
   }
 
   /// A row of a group is stored, or is not after all.

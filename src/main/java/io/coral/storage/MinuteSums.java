@@ -111,8 +111,8 @@ final class MinuteSums {
   }
 
   /// The table has rows already. Before any other method.
-  void load(Connection connection) throws SQLException {
-    rowsBefore = Database.number(connection, "SELECT count(*) FROM " + table.rowsTable());
+  void load(long rowsBefore) {
+    this.rowsBefore = rowsBefore;
   }
 
   /// A row is stored behind the others.

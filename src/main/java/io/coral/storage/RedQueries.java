@@ -24,6 +24,8 @@ public final class RedQueries {
   private static final List<StreamSchema> STREAMS =
       StreamSchema.ALL.stream().filter(StreamSchema::countsRequests).toList();
 
+  private static final List<String> BY_OPERATION = List.of("service", "role", "method", "route");
+
   private final RowSource source;
 
   /// @param store an agent's
@@ -63,10 +65,6 @@ public final class RedQueries {
 
     private long step(long nanos) {
       return nanos / stepNanos * stepNanos;
-    }
-
-    private String range(StreamSchema schema) {
-      return RowSource.condition(schema, sinceNanos, untilNanos);
     }
   }
 
@@ -115,7 +113,8 @@ public final class RedQueries {
   }
 
   private static Series series(List<String> of) {
-    return new Series(of.get(0), of.size() < 4 ? "" : (of.get(2) + " " + of.get(3)).strip());
+    return new Series(
+        of.get(0), of.size() < BY_OPERATION.size() ? "" : (of.get(2) + " " + of.get(3)).strip());
   }
 
   private void read(Question question, boolean durations, MinuteSums.Reader reader) {
@@ -128,26 +127,16 @@ public final class RedQueries {
         for (StreamTable table : source.tables(schema)) {
           String where =
               table.hasText("service", names) + " AND r.role IN (" + String.join(",", roles) + ")";
-          if (question.byOperation()) {
-            MinuteSums.read(
-                connection,
-                table,
-                List.of("service", "role", "method", "route"),
-                where + " AND " + question.range(schema),
-                question.stepNanos(),
-                durations,
-                reader);
-          } else {
-            table.sum(
-                connection,
-                of -> services.contains(of.get(0)) && roles.contains(of.get(1)),
-                where,
-                question.stepNanos(),
-                question.sinceNanos(),
-                question.untilNanos(),
-                durations,
-                reader);
-          }
+          table.sum(
+              connection,
+              question.byOperation() ? BY_OPERATION : schema.summedBy(),
+              of -> services.contains(of.get(0)) && roles.contains(of.get(1)),
+              where,
+              question.stepNanos(),
+              question.sinceNanos(),
+              question.untilNanos(),
+              durations,
+              reader);
         }
       }
     } catch (SQLException e) {

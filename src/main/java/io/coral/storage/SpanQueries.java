@@ -131,10 +131,8 @@ public final class SpanQueries {
                         + fits));
       }
       Set<UUID> seen = new HashSet<>();
-      for (String window : windows(search)) {
-        if (found.size() < search.limit() && !parts.isEmpty()) {
-          find(connection, parts, window, search.limit(), seen, found);
-        }
+      for (String window : parts.isEmpty() ? List.<String>of() : windows(search)) {
+        find(connection, parts, window, search.limit(), seen, found);
       }
     } catch (SQLException e) {
       throw new StorageException("cannot search for spans", e);
@@ -207,6 +205,7 @@ public final class SpanQueries {
       for (StreamTable table : source.tables(StreamSchema.SERVICE_CALLS)) {
         table.sum(
             connection,
+            StreamSchema.SERVICE_CALLS.summedBy(),
             _ -> true,
             "",
             MinuteSums.ONE_STEP,

@@ -167,14 +167,15 @@ final class StreamTable {
     if (shapes != null) {
       shapes.load(connection, continued);
     }
+    long rowsBefore = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
     if (traces != null) {
-      traces.load(connection);
+      traces.load(rowsBefore);
     }
     if (sums != null) {
-      sums.load(connection);
+      sums.load(rowsBefore);
     }
     if (longest != null) {
-      longest.load(connection);
+      longest.load(rowsBefore);
     }
     if (continued) {
       dictionary.load(connection);
@@ -594,6 +595,8 @@ final class StreamTable {
 
   /// Adds up the counts of some rows, of a stream that is [StreamSchema#summedBy()] something.
   ///
+  /// @param by columns to tell apart, those of [StreamSchema#summedBy()] first; with more of them
+  ///     memory is of no use
   /// @param wanted for which values of those columns
   /// @param where the same as a condition on a row `r`, may be empty
   /// @param stepNanos > 0; memory has whole minutes
@@ -602,6 +605,7 @@ final class StreamTable {
   /// @param durations whether the histograms are needed
   void sum(
       Connection connection,
+      List<String> by,
       Predicate<List<String>> wanted,
       String where,
       long stepNanos,
@@ -610,14 +614,15 @@ final class StreamTable {
       boolean durations,
       MinuteSums.Reader reader)
       throws SQLException {
-    if (stepNanos % MinuteSums.MINUTE_NANOS == 0
-        && sums != null
+    if (sums != null
+        && by.equals(schema.summedBy())
+        && stepNanos % MinuteSums.MINUTE_NANOS == 0
         && sums.read(connection, wanted, sinceNanos, untilNanos, reader)) {
       return;
     }
     String range = RowSource.condition(schema, sinceNanos, untilNanos);
     String both = where + (where.isEmpty() || range.isEmpty() ? "" : " AND ") + range;
-    MinuteSums.read(connection, this, schema.summedBy(), both, stepNanos, durations, reader);
+    MinuteSums.read(connection, this, by, both, stepNanos, durations, reader);
   }
 
   /// Nanoseconds that no span of a group took longer than. Of spans that applications sent.

@@ -41,8 +41,8 @@ final class TracePlaces {
   }
 
   /// The table has rows already. Before any other method.
-  void load(Connection connection) throws SQLException {
-    rowsBefore = Database.number(connection, "SELECT count(*) FROM " + rows);
+  void load(long rowsBefore) {
+    this.rowsBefore = rowsBefore;
     since = new TraceFilters(rowsBefore);
   }
 

@@ -119,6 +119,9 @@ final class RedQueriesTest {
       assertThat(byMinute(queries, question(service, since, until, 10 * SECOND, false)))
           .isEqualTo(held);
       assertThat(byMinute(queries, question(service, since, until, MINUTE, true))).isEqualTo(held);
+      assertThat(byMinute(queries, question(service, 0, Long.MAX_VALUE, MINUTE, true)))
+          .isEqualTo(byMinute(queries, question(service, 0, Long.MAX_VALUE, MINUTE, false)))
+          .hasSize(10);
     }
   }
 

@@ -9,6 +9,7 @@ import io.coral.model.ColumnBatch;
 import io.coral.model.Endpoint;
 import io.coral.model.Exchange;
 import io.coral.model.ExchangeBatch;
+import io.coral.model.LeastRecentMap;
 import io.coral.model.ObservedRequests;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.Role;
@@ -23,7 +24,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -50,15 +50,7 @@ public final class AggregateVerticle extends VerticleBase {
   private final SpanKeys spanKeys = new SpanKeys(this::routeOf);
   private final CallCounts calls = new CallCounts("otlp");
   private final CallPairs callPairs;
-  private final Map<Endpoint, String> peerNames =
-      new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Endpoint, String> eldest) {
-          return size() > PEER_CACHE;
-        }
-      };
+  private final Map<Endpoint, String> peerNames = new LeastRecentMap<>(PEER_CACHE);
 
   /// @param patience how long after the end of a window an observer may report its requests
   public AggregateVerticle(

@@ -1,8 +1,8 @@
 package io.coral.agent.aggregate;
 
+import io.coral.model.LeastRecentMap;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,15 +24,7 @@ final class RouteTable {
   private final int maxRoutes;
   private final Map<String, Integer> routes = new HashMap<>();
   private final Map<String, Map<String, Boolean>> siblings = new HashMap<>();
-  private final Map<String, String> cache =
-      new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
-          return size() > CACHE_SIZE;
-        }
-      };
+  private final Map<String, String> cache = new LeastRecentMap<>(CACHE_SIZE);
   private long other;
 
   /// @param patterns `/users/:id` or `/users/{id}`

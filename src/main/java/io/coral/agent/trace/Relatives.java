@@ -1,12 +1,12 @@
 package io.coral.agent.trace;
 
 import io.coral.model.Exchange;
+import io.coral.model.LeastRecentMap;
 import io.coral.model.LinkKey;
 import io.coral.model.Role;
 import io.coral.model.TraceContext;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +23,8 @@ final class Relatives {
   private final Map<Long, TraceNode> serversByExchange = new HashMap<>();
   private final Map<GoroutineKey, List<TraceNode>> serversByGoroutine = new HashMap<>();
   private final Map<HeaderKey, TraceNode> serversByHeader = new HashMap<>();
-  private final Map<Long, ThreadHistory> threads = leastRecent(MAX_THREADS);
-  private final Map<Integer, ProcessHabits> habits = leastRecent(MAX_PROCESSES);
+  private final Map<Long, ThreadHistory> threads = new LeastRecentMap<>(MAX_THREADS);
+  private final Map<Integer, ProcessHabits> habits = new LeastRecentMap<>(MAX_PROCESSES);
 
   /// A goroutine of a process.
   record GoroutineKey(int processId, long goroutineId) {}
@@ -46,18 +46,6 @@ final class Relatives {
 
     long lastServerEnd = Long.MIN_VALUE;
     long firstServerStart = Long.MAX_VALUE;
-  }
-
-  /// A map that forgets what was not asked for longest.
-  static <K, V> Map<K, V> leastRecent(int limit) {
-    return new LinkedHashMap<>(64, 0.75f, true) {
-      private static final long serialVersionUID = 1L;
-
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-        return size() > limit;
-      }
-    };
   }
 
   /// What every exchange tells, whether it is held or not.

@@ -4,6 +4,7 @@ import io.coral.calls.CallCounts;
 import io.coral.model.Cause;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Evidence;
+import io.coral.model.LeastRecentMap;
 import io.coral.model.LinkKey;
 import io.coral.model.ProcessDirectory;
 import io.coral.model.RoutedExchange;
@@ -68,10 +69,10 @@ final class TraceAssembler {
   private final ArrayDeque<TraceNode> known = new ArrayDeque<>();
 
   /// Written calls whose parent had not ended.
-  private final Map<Long, List<TraceNode>> lateByExchange = Relatives.leastRecent(MAX_LATE);
+  private final Map<Long, List<TraceNode>> lateByExchange = new LeastRecentMap<>(MAX_LATE);
 
   private final Map<Relatives.GoroutineKey, List<TraceNode>> lateByGoroutine =
-      Relatives.leastRecent(MAX_LATE);
+      new LeastRecentMap<>(MAX_LATE);
 
   TraceAssembler(
       ProcessDirectory processes, SpanRows spans, RandomGenerator random, Figures figures) {
