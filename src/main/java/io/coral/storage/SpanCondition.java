@@ -9,18 +9,21 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// A [SpanSearch] as the condition on the rows of one partition. What many rows have in common is
-/// looked up first, so that the rows themselves are only compared with numbers.
+/// A [SpanSearch] as the condition on the rows of one partition, or the slow spans that fit, where
+/// memory has them all. What many rows have in common is looked up first, so that the rows
+/// themselves are only compared with numbers.
 final class SpanCondition {
   private static final Pattern NUMBERED = Pattern.compile("(.*?)(0|[1-9]\\d{0,7})", Pattern.DOTALL);
 
@@ -34,17 +37,23 @@ final class SpanCondition {
     this.search = search;
   }
 
-  /// The condition on a row `r` but for the time, empty when no row can fit.
-  static Optional<String> of(Connection connection, StreamTable table, SpanSearch search)
+  /// What fits of a partition, whatever its time.
+  ///
+  /// @param known spans that fit
+  /// @param rows the condition on the other rows `r` that fit; empty when there are none
+  record Fitting(List<SlowSpans.Span> known, Optional<String> rows) {}
+
+  static Fitting of(Connection connection, StreamTable table, SpanSearch search)
       throws SQLException {
     SpanCondition condition = new SpanCondition(connection, table, search);
     List<String> parts = new ArrayList<>();
+    List<SlowSpans.Span> known = new ArrayList<>();
     boolean possible =
         table.schema().equals(StreamSchema.SPANS)
-            ? condition.addSent(parts)
+            ? condition.addSent(parts, known)
             : condition.addCaptured(parts);
     if (!possible) {
-      return Optional.empty();
+      return new Fitting(known, Optional.empty());
     }
     if (search.minDurationNanos() > 0) {
       parts.add("r.duration_nanos >= " + search.minDurationNanos());
@@ -52,10 +61,10 @@ final class SpanCondition {
     if (search.maxDurationNanos() < Long.MAX_VALUE) {
       parts.add("r.duration_nanos <= " + search.maxDurationNanos());
     }
-    return Optional.of(parts.isEmpty() ? "true" : String.join(" AND ", parts));
+    return new Fitting(known, Optional.of(parts.isEmpty() ? "true" : String.join(" AND ", parts)));
   }
 
-  private boolean addSent(List<String> parts) throws SQLException {
+  private boolean addSent(List<String> parts, List<SlowSpans.Span> known) throws SQLException {
     List<String> groups = new ArrayList<>();
     if (!search.service().isEmpty()) {
       groups.add("service IN " + table.idsOf(Database.literal(search.service())));
@@ -74,21 +83,36 @@ final class SpanCondition {
         parts.add(attribute(tag.getKey(), tag.getValue()));
       }
     }
-    if (groups.isEmpty()) {
-      return true;
-    }
-    List<Long> ids = new ArrayList<>();
-    for (long id : table.groupsWhere(connection, String.join(" AND ", groups))) {
-      if (table.longest(connection, id) >= search.minDurationNanos()) {
-        ids.add(id);
+    Set<Integer> ids = new HashSet<>();
+    if (!groups.isEmpty()) {
+      for (long id : table.groupsWhere(connection, String.join(" AND ", groups))) {
+        if (table.slow().longest(connection, id) >= search.minDurationNanos()) {
+          ids.add((int) id);
+        }
+      }
+      if (ids.isEmpty()) {
+        return false;
       }
     }
-    if (ids.isEmpty()) {
-      return false;
+    if (parts.isEmpty()) {
+      Optional<List<SlowSpans.Span>> all =
+          table
+              .slow()
+              .of(
+                  connection,
+                  group -> groups.isEmpty() || ids.contains(group),
+                  search.minDurationNanos(),
+                  search.maxDurationNanos());
+      if (all.isPresent()) {
+        known.addAll(all.get());
+        return false;
+      }
     }
-    // As a set to look rows up in, after what else is asked for: each row is compared with every
-    // number of a list.
-    parts.add("r.kind IN (" + StoredRows.list(ids) + ")");
+    if (!groups.isEmpty()) {
+      // As a set to look rows up in, after what else is asked for: each row is compared with every
+      // number of a list.
+      parts.add("r.kind IN (" + StoredRows.list(ids) + ")");
+    }
     return true;
   }
 

@@ -14,7 +14,6 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -120,19 +119,23 @@ public final class SpanQueries {
     Set<UUID> found = new LinkedHashSet<>();
     try (Connection connection = source.reader()) {
       List<String> parts = new ArrayList<>();
+      List<SlowSpans.Span> known = new ArrayList<>();
       for (StreamTable table : tables()) {
-        Optional<String> condition = SpanCondition.of(connection, table, search);
-        condition.ifPresent(
-            fits ->
-                parts.add(
-                    "SELECT r.trace_id AS id, r.start_unix_nanos AS k FROM "
-                        + table.rowsTable()
-                        + " AS r WHERE "
-                        + fits));
+        SpanCondition.Fitting fitting = SpanCondition.of(connection, table, search);
+        known.addAll(fitting.known());
+        fitting
+            .rows()
+            .ifPresent(
+                fits ->
+                    parts.add(
+                        "SELECT r.trace_id AS id, r.start_unix_nanos AS k FROM "
+                            + table.rowsTable()
+                            + " AS r WHERE "
+                            + fits));
       }
       Set<UUID> seen = new HashSet<>();
-      for (String window : parts.isEmpty() ? List.<String>of() : windows(search)) {
-        find(connection, parts, window, search.limit(), seen, found);
+      for (Window window : parts.isEmpty() ? List.of(whole(search)) : windows(search)) {
+        find(connection, new Spans(parts, known, window), search.limit(), seen, found);
       }
     } catch (SQLException e) {
       throw new StorageException("cannot search for spans", e);
@@ -140,30 +143,39 @@ public final class SpanQueries {
     return found.stream().limit(search.limit()).map(TraceQueries::hex).toList();
   }
 
-  /// Conditions on a row `r` that cut the range of a search, the newest part first: what is
-  /// searched for is mostly there.
-  private static List<String> windows(SpanSearch search) {
+  /// @param since Unix time in nanoseconds, inclusive
+  /// @param until exclusive
+  private record Window(long since, long until) {
+    boolean has(SlowSpans.Span span) {
+      return span.startNanos() >= since && span.startNanos() < until;
+    }
+  }
+
+  /// The spans of a window that fit.
+  ///
+  /// @param parts the rows of a partition each, without a limit of time
+  /// @param known the others, whatever their time
+  private record Spans(List<String> parts, List<SlowSpans.Span> known, Window window) {}
+
+  private static Window whole(SpanSearch search) {
+    return new Window(search.sinceNanos(), search.untilNanos());
+  }
+
+  /// The range of a search cut in two, the newest part first: what is searched for is mostly there.
+  private static List<Window> windows(SpanSearch search) {
     long since = search.sinceNanos();
     long until = search.untilNanos();
     long recent = until - (until - since) / PARTS_OF_RANGE;
     return since == 0
-        ? List.of(RowSource.condition(StreamSchema.SPANS, since, until))
-        : List.of(
-            RowSource.condition(StreamSchema.SPANS, recent, until),
-            RowSource.condition(StreamSchema.SPANS, since, recent));
+        ? List.of(whole(search))
+        : List.of(new Window(recent, until), new Window(since, recent));
   }
 
-  private void find(
-      Connection connection,
-      List<String> parts,
-      String window,
-      int limit,
-      Set<UUID> seen,
-      Set<UUID> found)
+  private void find(Connection connection, Spans spans, int limit, Set<UUID> seen, Set<UUID> found)
       throws SQLException {
     int rows = Math.max(LEAST_LOOKED_AT, SPANS_A_TRACE * limit);
     for (int round = 0; round < MAX_ROUNDS && found.size() < limit; round++) {
-      List<UUID> next = newest(connection, parts, window, seen, rows);
+      List<UUID> next = newest(connection, spans, seen, rows);
       TraceAliases aliases = TraceAliases.of(source, connection, Set.copyOf(next));
       next.forEach(id -> found.add(aliases.canonical(id)));
       seen.addAll(aliases.members(found));
@@ -174,24 +186,42 @@ public final class SpanQueries {
     }
   }
 
-  private static List<UUID> newest(
-      Connection connection, List<String> parts, String window, Set<UUID> seen, int rows)
+  private static List<UUID> newest(Connection connection, Spans spans, Set<UUID> seen, int rows)
       throws SQLException {
+    List<SlowSpans.Span> fitting = new ArrayList<>();
+    for (SlowSpans.Span span : spans.known) {
+      if (spans.window.has(span) && !seen.contains(span.traceId())) {
+        fitting.add(span);
+      }
+    }
+    if (!spans.parts.isEmpty()) {
+      fitting.addAll(stored(connection, spans, seen, rows));
+    }
+    return fitting.stream()
+        .sorted(Comparator.comparingLong(SlowSpans.Span::startNanos).reversed())
+        .limit(rows)
+        .map(SlowSpans.Span::traceId)
+        .toList();
+  }
+
+  private static List<SlowSpans.Span> stored(
+      Connection connection, Spans spans, Set<UUID> seen, int rows) throws SQLException {
+    String range = RowSource.condition(StreamSchema.SPANS, spans.window.since, spans.window.until);
     String fits =
-        (window.isEmpty() ? "" : " AND " + window)
+        (range.isEmpty() ? "" : " AND " + range)
             + (seen.isEmpty() ? "" : " AND r.trace_id NOT IN " + TraceAliases.set(seen));
     String sql =
-        parts.stream().map(part -> part + fits).collect(Collectors.joining(" UNION ALL "))
+        spans.parts.stream().map(part -> part + fits).collect(Collectors.joining(" UNION ALL "))
             + " ORDER BY k DESC LIMIT "
             + rows;
-    List<UUID> ids = new ArrayList<>();
+    List<SlowSpans.Span> fitting = new ArrayList<>();
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery(sql)) {
       while (result.next()) {
-        ids.add(TraceAliases.uuid(result, 1));
+        fitting.add(new SlowSpans.Span(TraceAliases.uuid(result, 1), result.getLong(2)));
       }
     }
-    return ids;
+    return fitting;
   }
 
   /// Who called whom, from the calls that were counted when their spans came. What was captured of

@@ -92,7 +92,9 @@ final class StoredRows {
   }
 
   private void readRows(String condition) throws SQLException {
-    String sql = "SELECT r.* FROM " + table.rowsTable() + " AS r WHERE " + condition;
+    // Which epoch a row is of, and its number there, is asked for by nobody who reads it here.
+    String sql =
+        "SELECT r.* EXCLUDE (epoch, seq) FROM " + table.rowsTable() + " AS r WHERE " + condition;
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery(sql)) {
       find(result.getMetaData());

@@ -37,8 +37,6 @@ final class StreamTable {
   private static final int HELD_NUMBERS = 200_000;
   private static final int HELD_CHARACTERS = 2 << 20;
 
-  private static final int DURATION = StreamSchema.SPANS.position("duration_nanos");
-
   private final String catalog;
   private final String rows;
   private final Dictionary dictionary;
@@ -50,7 +48,7 @@ final class StreamTable {
   private final @Nullable AttributeShapes shapes;
   private final @Nullable TracePlaces traces;
   private final @Nullable MinuteSums sums;
-  private final @Nullable LongestSpans longest;
+  private final @Nullable SlowSpans slow;
   private final HeldParts<long[]> heldGroups =
       new HeldParts<>(HELD_PARTS, HELD_NUMBERS, group -> group.length);
   private final HeldParts<StoredRows.Shape> heldShapes =
@@ -78,7 +76,7 @@ final class StreamTable {
         schema.columns().stream().anyMatch(column -> column.name().equals("trace_id"))
             ? new TracePlaces(rowsTable(), schema.position("trace_id"))
             : null;
-    this.longest = schema.equals(StreamSchema.SPANS) ? new LongestSpans(rowsTable()) : null;
+    this.slow = schema.equals(StreamSchema.SPANS) ? new SlowSpans(rowsTable()) : null;
     // A colony's partition is a day of many hosts.
     this.sums = withAgent || schema.summedBy().isEmpty() ? null : new MinuteSums(this);
   }
@@ -174,8 +172,8 @@ final class StreamTable {
     if (sums != null) {
       sums.load(rowsBefore);
     }
-    if (longest != null) {
-      longest.load(rowsBefore);
+    if (slow != null) {
+      slow.load(rowsBefore);
     }
     if (continued) {
       dictionary.load(connection);
@@ -304,8 +302,8 @@ final class StreamTable {
       if (groups != null) {
         int group = groups.idOf(columns.tuple(row, known));
         appender.append(group);
-        if (longest != null) {
-          longest.stored(group, batch.longs(DURATION)[row]);
+        if (slow != null) {
+          slow.stored(group, batch, row);
         }
       }
       columns.append(appender, row, known);
@@ -472,6 +470,9 @@ final class StreamTable {
     if (sums != null) {
       sums.committed();
     }
+    if (slow != null) {
+      slow.committed();
+    }
   }
 
   /// The transaction was rolled back: so is what it added beside the rows.
@@ -490,6 +491,9 @@ final class StreamTable {
     }
     if (sums != null) {
       sums.forgetUncommitted();
+    }
+    if (slow != null) {
+      slow.forgetUncommitted();
     }
   }
 
@@ -625,9 +629,9 @@ final class StreamTable {
     MinuteSums.read(connection, this, by, both, stepNanos, durations, reader);
   }
 
-  /// Nanoseconds that no span of a group took longer than. Of spans that applications sent.
-  long longest(Connection connection, long group) throws SQLException {
-    return Objects.requireNonNull(longest, "longest").of(connection, group);
+  /// What is known of slow spans. Of spans that applications sent.
+  SlowSpans slow() {
+    return Objects.requireNonNull(slow, "slow");
   }
 
   /// The condition that a text column of a row `r` has one of some values.

@@ -22,10 +22,12 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -216,16 +218,7 @@ final class SentSpansTest {
     for (int i = 0; i < 4; i++) {
       all.add(source.payload(5_000, NOON + i));
     }
-    // A string that is not in its dictionary.
-    ColumnBatch broken =
-        new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 1)
-            .add(1, 2)
-            .add(3, 4)
-            .add(5)
-            .add(6)
-            .addText(1_000_000)
-            .add(NOON)
-            .build();
+    ColumnBatch broken = withoutItsString();
     try (AgentStore store = open()) {
       store.append(List.of(batch(all.get(0))));
       assertThatThrownBy(() -> store.append(List.of(batch(all.get(1)), broken)))
@@ -238,6 +231,18 @@ final class SentSpansTest {
       store.append(List.of(batch(all.get(3))));
       assertFound(store, all.get(0), all.get(2), all.get(3));
     }
+  }
+
+  /// Cannot be stored.
+  private static ColumnBatch withoutItsString() {
+    return new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 1)
+        .add(1, 2)
+        .add(3, 4)
+        .add(5)
+        .add(6)
+        .addText(1_000_000)
+        .add(NOON)
+        .build();
   }
 
   private static void assertFound(AgentStore store, ExportTraceServiceRequest... requests) {
@@ -355,7 +360,7 @@ final class SentSpansTest {
     }
   }
 
-  /// Also once the longest spans of groups are read again.
+  /// Also once what is known of slow spans is read again.
   @Test
   void slowSpans_areFoundAmongOthers_newestFirst() throws Exception {
     Span.SpanKind kind = Span.SpanKind.SPAN_KIND_SERVER;
@@ -376,6 +381,77 @@ final class SentSpansTest {
           List.of(batch(sent("shop", span(4, 0x41, 0, kind, "never slow", -500_000, 800)))));
       assertThat(slow(store)).containsExactly(4L, 1L);
     }
+  }
+
+  /// More of them than are kept in memory, of a commit that failed among them, and after a restart.
+  @Test
+  void search_givesTheSame_whetherMemoryHasTheSpansOrNot() throws Exception {
+    Random random = new Random(11);
+    List<Span.Builder> spans = new ArrayList<>();
+    for (int i = 1; i <= 40_000; i++) {
+      spans.add(
+          span(
+              i,
+              i,
+              0,
+              Span.SpanKind.SPAN_KIND_SERVER,
+              i % 3 == 0 ? "fast" : "slow",
+              -random.nextInt(3_000_000) - 1,
+              1 + random.nextInt(i % 3 == 0 ? 300 : 1_000)));
+    }
+    try (AgentStore store = open()) {
+      for (int at = 0; at < 30_000; at += 5_000) {
+        store.append(List.of(batch(sent("shop", some(spans, at, at + 5_000)))));
+      }
+      ColumnBatch notKept = batch(sent("shop", some(spans, 30_000, 40_000)));
+      assertThatThrownBy(() -> store.append(List.of(notKept, withoutItsString())))
+          .isInstanceOf(StorageException.class);
+      assertSearches(store, spans.subList(0, 30_000));
+      store.append(List.of(batch(sent("shop", some(spans, 30_000, 40_000)))));
+      assertSearches(store, spans);
+    }
+    try (AgentStore store = open()) {
+      store.append(List.of(batch(sent("shop", some(spans, 0, 1)))));
+      assertSearches(store, spans);
+    }
+  }
+
+  private static Span.Builder[] some(List<Span.Builder> spans, int from, int to) {
+    return spans.subList(from, to).toArray(Span.Builder[]::new);
+  }
+
+  private static void assertSearches(AgentStore store, List<Span.Builder> spans) {
+    for (long least : new long[] {0, 300, 301, 700, 990, 1_000, 1_001}) {
+      for (String operation : List.of("", "fast", "slow")) {
+        SpanSearch search =
+            new SpanSearch(
+                "shop",
+                operation,
+                null,
+                Map.of(),
+                least * MILLI,
+                995 * MILLI,
+                NOON - 30 * MINUTE,
+                NOON,
+                50);
+        List<String> expected =
+            spans.stream()
+                .filter(span -> operation.isEmpty() || span.getName().equals(operation))
+                .filter(span -> span.getStartTimeUnixNano() >= NOON - 30 * MINUTE)
+                .filter(span -> nanos(span) >= least * MILLI && nanos(span) <= 995 * MILLI)
+                .sorted(Comparator.comparingLong(Span.Builder::getStartTimeUnixNano).reversed())
+                .limit(50)
+                .map(span -> HexFormat.of().formatHex(span.getTraceId().toByteArray()))
+                .toList();
+        assertThat(new SpanQueries(store).find(search))
+            .as("%s of %d ms", operation, least)
+            .containsExactlyInAnyOrderElementsOf(expected);
+      }
+    }
+  }
+
+  private static long nanos(Span.Builder span) {
+    return span.getEndTimeUnixNano() - span.getStartTimeUnixNano();
   }
 
   private static List<Long> slow(AgentStore store) {
