@@ -10,27 +10,24 @@ import java.util.concurrent.atomic.LongAdder;
 /// whichever comes first. Mostly it is the call, since its caller ends later.
 ///
 /// Each waits for the other for 15 s at least, or until some hundred thousand others have come
-/// behind it; calls that nobody is found for are counted. One thread; at most 24 MB.
+/// behind it; calls that nobody is found for are counted. One thread; at most 10 MB.
 public final class CallPairs {
   private static final long GENERATION_NANOS = 15_000_000_000L;
-  private static final int MOST_SPANS = 1 << 18;
-  private static final int MOST_CALLS = 1 << 16;
+  private static final int MOST_SPANS = 3 << 16;
+  private static final int MOST_CALLS = 3 << 14;
 
-  // The numbers of a call that waits.
-  private static final int SERVICE = 0;
-  private static final int END = 1;
-  private static final int DURATION = 2;
-  private static final int CALL_WIDTH = 3;
-  private static final int TAKEN = -1;
-
-  private static final long FAILED = 1L << 32;
+  // The numbers of a call that waits. One that failed is of the complement of its place.
+  private static final int END = 0;
+  private static final int DURATION = 1;
+  private static final int CALL_WIDTH = 2;
+  private static final int TAKEN = Integer.MIN_VALUE;
 
   private final CallCounts counts;
   private final LongAdder unpaired;
   private final Map<Place, Integer> numbers = new HashMap<>();
   private final List<Place> places = new ArrayList<>();
-  private SpanTable spans = new SpanTable(1, MOST_SPANS);
-  private SpanTable spansBefore = new SpanTable(1, MOST_SPANS);
+  private SpanTable spans = new SpanTable(0, MOST_SPANS);
+  private SpanTable spansBefore = new SpanTable(0, MOST_SPANS);
   private SpanTable calls = new SpanTable(CALL_WIDTH, MOST_CALLS);
   private SpanTable callsBefore = new SpanTable(CALL_WIDTH, MOST_CALLS);
   private long waiting;
@@ -80,8 +77,7 @@ public final class CallPairs {
       spans.clear();
       spansSinceNanos = nowNanos;
     }
-    int at = spans.add(key);
-    spans.values()[at] = place;
+    spans.add(key, place);
     waiting -= answer(calls, key, place);
     waitingBefore -= answer(callsBefore, key, place);
   }
@@ -92,11 +88,10 @@ public final class CallPairs {
       return 0;
     }
     int answered = 0;
-    long[] values = table.values();
-    for (int at = table.find(key, -1); at >= 0; at = table.find(key, at)) {
-      if (values[at + SERVICE] != TAKEN) {
-        count(caller, values[at + SERVICE], values[at + END], values[at + DURATION]);
-        values[at + SERVICE] = TAKEN;
+    for (int call = table.find(key, -1); call >= 0; call = table.find(key, call)) {
+      if (table.place(call) != TAKEN) {
+        count(caller, table.place(call), table.value(call, END), table.value(call, DURATION));
+        table.setPlace(call, TAKEN);
         answered++;
       }
     }
@@ -115,7 +110,7 @@ public final class CallPairs {
       long durationNanos,
       boolean failed,
       long nowNanos) {
-    long service = failed ? place | FAILED : place;
+    int served = failed ? ~place : place;
     int caller = spans.find(parentKey, -1);
     SpanTable table = spans;
     if (caller < 0) {
@@ -123,7 +118,7 @@ public final class CallPairs {
       table = spansBefore;
     }
     if (caller >= 0) {
-      count((int) table.values()[caller], service, endUnixNanos, durationNanos);
+      count(table.place(caller), served, endUnixNanos, durationNanos);
       return;
     }
     if (calls.isFull() || nowNanos - callsSinceNanos > GENERATION_NANOS) {
@@ -136,21 +131,19 @@ public final class CallPairs {
       waiting = 0;
       callsSinceNanos = nowNanos;
     }
-    int at = calls.add(parentKey);
-    long[] values = calls.values();
-    values[at + SERVICE] = service;
-    values[at + END] = endUnixNanos;
-    values[at + DURATION] = durationNanos;
+    int call = calls.add(parentKey, served);
+    calls.setValue(call, END, endUnixNanos);
+    calls.setValue(call, DURATION, durationNanos);
     waiting++;
   }
 
-  private void count(int callerPlace, long service, long endUnixNanos, long durationNanos) {
+  private void count(int callerPlace, int servedPlace, long endUnixNanos, long durationNanos) {
+    boolean failed = servedPlace < 0;
     Place caller = places.get(callerPlace);
-    Place served = places.get((int) service);
+    Place served = places.get(failed ? ~servedPlace : servedPlace);
     boolean elsewhere = caller.agent.isEmpty() || !caller.agent.equals(served.agent);
     if (elsewhere && !caller.service.equals(served.service)) {
-      counts.add(
-          caller.service, served.service, endUnixNanos, durationNanos, (service & FAILED) != 0);
+      counts.add(caller.service, served.service, endUnixNanos, durationNanos, failed);
     }
   }
 }

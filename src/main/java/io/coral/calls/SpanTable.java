@@ -1,18 +1,19 @@
 package io.coral.calls;
 
-/// Numbers of some spans: open addressing, several entries may have the same key. Grows up to a
-/// bound. One thread.
+/// Where some spans are from, and other numbers of theirs: open addressing, several entries may
+/// have the same key. Grows up to a bound. One thread.
 final class SpanTable {
   private static final int LEAST = 1 << 10;
 
   private final int width;
   private final int most;
   private long[] keys = new long[LEAST];
+  private int[] places = new int[LEAST];
   private long[] values;
   private int size;
 
-  /// @param width how many numbers an entry has
-  /// @param most entries, a power of two
+  /// @param width how many other numbers an entry has
+  /// @param most entries, three quarters of a power of two
   SpanTable(int width, int most) {
     this.width = width;
     this.most = most;
@@ -29,9 +30,9 @@ final class SpanTable {
 
   /// Adds an entry.
   ///
-  /// @return where its numbers are in [#values()]
-  int add(long key) {
-    if (2 * size >= keys.length) {
+  /// @return where it is
+  int add(long key, int place) {
+    if (4 * size >= 3 * keys.length) {
       grow();
     }
     long stored = key == 0 ? 1 : key;
@@ -40,8 +41,9 @@ final class SpanTable {
       slot = slot + 1 & keys.length - 1;
     }
     keys[slot] = stored;
+    places[slot] = place;
     size++;
-    return slot * width;
+    return slot;
   }
 
   /// The first entry of a key at or behind a place, -1 when there is none.
@@ -49,23 +51,36 @@ final class SpanTable {
   /// @param from -1, or what this returned before
   int find(long key, int from) {
     long stored = key == 0 ? 1 : key;
-    int slot = from < 0 ? slot(stored) : from / width + 1 & keys.length - 1;
+    int slot = from < 0 ? slot(stored) : from + 1 & keys.length - 1;
     while (keys[slot] != 0) {
       if (keys[slot] == stored) {
-        return slot * width;
+        return slot;
       }
       slot = slot + 1 & keys.length - 1;
     }
     return -1;
   }
 
-  long[] values() {
-    return values;
+  int place(int entry) {
+    return places[entry];
+  }
+
+  void setPlace(int entry, int place) {
+    places[entry] = place;
+  }
+
+  long value(int entry, int number) {
+    return values[entry * width + number];
+  }
+
+  void setValue(int entry, int number, long value) {
+    values[entry * width + number] = value;
   }
 
   /// Forgets everything and gives its room back.
   void clear() {
     keys = new long[LEAST];
+    places = new int[LEAST];
     values = new long[LEAST * width];
     size = 0;
   }
@@ -76,14 +91,16 @@ final class SpanTable {
 
   private void grow() {
     long[] oldKeys = keys;
+    int[] oldPlaces = places;
     long[] oldValues = values;
     keys = new long[2 * oldKeys.length];
+    places = new int[2 * oldPlaces.length];
     values = new long[2 * oldValues.length];
     size = 0;
     for (int slot = 0; slot < oldKeys.length; slot++) {
       if (oldKeys[slot] != 0) {
-        int at = add(oldKeys[slot]);
-        System.arraycopy(oldValues, slot * width, values, at, width);
+        int entry = add(oldKeys[slot], oldPlaces[slot]);
+        System.arraycopy(oldValues, slot * width, values, entry * width, width);
       }
     }
   }
