@@ -20,9 +20,10 @@ final class JvmFlags {
       List.of(
           "-XX:+UseSerialGC",
           "-Xms6m",
-          "-Xmx112m",
+          "-Xmx120m",
           "-XX:NewSize=3m",
           "-XX:MaxNewSize=40m",
+          "-XX:SurvivorRatio=3",
           "-XX:MaxDirectMemorySize=48m",
           "-XX:MinHeapFreeRatio=10",
           "-XX:MaxHeapFreeRatio=20",

@@ -168,7 +168,7 @@ final class CoralProcess implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-Xms6m",
-                "-Xmx112m",
+                "-Xmx120m",
                 "-Xss512k",
                 "-XX:+UseCompactObjectHeaders",
                 "-XX:-UsePerfData",
