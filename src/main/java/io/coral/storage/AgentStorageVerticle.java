@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,7 @@ import org.slf4j.LoggerFactory;
 public final class AgentStorageVerticle extends VerticleBase implements RowKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(AgentStorageVerticle.class);
   private static final int COMMIT_ROWS = 8000;
+  private static final long VERIFY_MILLIS = 1_000;
   private static final int MAX_WAITING_ROWS = 200_000;
   private static final long COMMIT_MILLIS = 200;
   private static final int AWAITED_ROWS = 4000;
@@ -125,6 +127,8 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     vertx.setPeriodic(COMMIT_MILLIS, _ -> commitIfIdle(true));
     vertx.setPeriodic(RETENTION_MILLIS, _ -> writer.executeBlocking(this::dropExpired, true));
     vertx.setPeriodic(diskMillis, _ -> lookAtDisk());
+    vertx.setTimer(
+        VERIFY_MILLIS, _ -> vertx.executeBlocking(Executors.callable(store::verify), false));
     return lookAtDisk();
   }
 

@@ -20,6 +20,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -251,9 +252,74 @@ public final class AgentStore implements AutoCloseable, RowSource {
         }
       }
       for (long start : starts) {
-        StreamTable table = table(schema, start);
-        table.load(connection, start == Collections.max(starts));
-        partitionsOf(schema).put(start, table);
+        try {
+          load(connection, schema, start, start == Collections.max(starts));
+        } catch (SQLException e) {
+          if (!Salvage.isDamage(e)) {
+            throw e;
+          }
+          salvage(connection, schema, start, start == Collections.max(starts));
+        }
+      }
+    }
+  }
+
+  private void load(DuckDBConnection connection, StreamSchema schema, long start, boolean continued)
+      throws SQLException {
+    StreamTable table = table(schema, start);
+    table.load(connection, continued);
+    synchronized (partitions) {
+      partitionsOf(schema).put(start, table);
+    }
+  }
+
+  /// Leaves out what is damaged of a partition.
+  private void salvage(
+      DuckDBConnection connection, StreamSchema schema, long start, boolean continued)
+      throws SQLException {
+    synchronized (partitions) {
+      partitionsOf(schema).remove(start);
+    }
+    Salvage.Outcome outcome = table(schema, start).salvage(connection);
+    losses.add(
+        "%d of %d rows of %s from %s on are damaged and not served"
+            .formatted(
+                outcome.gone(), outcome.rows(), schema.name(), Instant.ofEpochSecond(start)));
+    LOG.warn("{}", losses.getLast());
+    if (outcome.kept()) {
+      load(connection, schema, start, continued);
+    }
+  }
+
+  /// Reads everything that is stored, a partition at a time, and leaves out what is damaged.
+  void verify() {
+    for (StreamSchema schema : StreamSchema.ALL) {
+      for (long start : starts(schema)) {
+        try (Connection connection = database.reader()) {
+          if (!table(schema, start).isWhole(connection)) {
+            leaveOutDamage(schema, start);
+          }
+        } catch (SQLException e) {
+          // Its time was over meanwhile, or the store is closed.
+          LOG.debug("{} of {} is not verified", schema.name(), start, e);
+        }
+      }
+    }
+  }
+
+  private List<Long> starts(StreamSchema schema) {
+    synchronized (partitions) {
+      return List.copyOf(partitionsOf(schema).keySet());
+    }
+  }
+
+  private void leaveOutDamage(StreamSchema schema, long start) throws SQLException {
+    synchronized (writing) {
+      List<Long> starts = starts(schema);
+      if (starts.contains(start)) {
+        DuckDBConnection connection = database.writer();
+        salvage(connection, schema, start, starts.getLast() == start);
+        Views.replace(connection, this, this::stored);
       }
     }
   }
@@ -655,6 +721,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
           continue;
         }
         long rowCount = fitting(connection, table, epoch, first, maxRows);
+        rowCount = unbroken(connection, table, epoch, first, rowCount);
         ColumnBatch rows =
             new StoredRows(connection, table)
                 .read(condition + " AND r.seq < " + (first + rowCount) + " ORDER BY r.seq");
@@ -688,6 +755,31 @@ public final class AgentStore implements AutoCloseable, RowSource {
             + ") WHERE total <= "
             + MOST_OWN_BYTES;
     return Math.max(1, Database.number(connection, sql));
+  }
+
+  /// How many rows from `first` on have one number after the other: some may have been left out.
+  private static long unbroken(
+      Connection connection, StreamTable table, long epoch, long first, long rowCount)
+      throws SQLException {
+    String range =
+        table.rowsTable()
+            + " WHERE epoch = "
+            + epoch
+            + " AND seq BETWEEN "
+            + first
+            + " AND "
+            + (first + rowCount - 1);
+    long missing =
+        Database.number(connection, "SELECT max(seq) - " + first + " + 1 - count(*) FROM " + range);
+    return missing == 0
+        ? rowCount
+        : Database.number(
+            connection,
+            "SELECT min(seq) - "
+                + first
+                + " + 1 FROM (SELECT seq, lead(seq) OVER (ORDER BY seq) AS next FROM "
+                + range
+                + ") WHERE next > seq + 1");
   }
 
   @Override

@@ -183,6 +183,30 @@ final class StreamTable {
     }
   }
 
+  /// Whether everything can be read that is stored.
+  boolean isWhole(Connection connection) throws SQLException {
+    return hasWholeParts(connection) && Salvage.isReadable(connection, rowsTable(), "");
+  }
+
+  /// Whether all can be read that the rows refer to.
+  private boolean hasWholeParts(Connection connection) throws SQLException {
+    return Salvage.isReadable(connection, dictionary.table(), "")
+        && (groups == null || Salvage.isReadable(connection, groups.table(), ""))
+        && (shapes == null
+            || (Salvage.isReadable(connection, shapes.shapesTable(), "")
+                && Salvage.isReadable(connection, shapes.formsTable(), "")));
+  }
+
+  /// Leaves out the rows that are damaged: all, and the tables with them, if what they refer to is.
+  Salvage.Outcome salvage(Connection connection) throws SQLException {
+    long before = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
+    if (hasWholeParts(connection)) {
+      return new Salvage.Outcome(before, Salvage.keepReadable(connection, catalog, rows), true);
+    }
+    Database.inTransaction(connection, () -> drop(connection));
+    return new Salvage.Outcome(before, before, false);
+  }
+
   /// Drops the tables, inside the caller's transaction.
   void drop(Connection connection) throws SQLException {
     Database.execute(connection, "DROP TABLE IF EXISTS " + rowsTable());

@@ -287,6 +287,59 @@ final class AgentStoreTest {
     }
   }
 
+  /// One byte after the other, all over the file: all that is not said to be lost is served.
+  @Test
+  void damagedBlock_losesNoMoreThanItsRows() throws Exception {
+    try (AgentStore store = open()) {
+      for (int i = 0; i < 60; i++) {
+        store.append(List.of(spans("web", 5_000)));
+        clock.advance(Duration.ofSeconds(15));
+      }
+    }
+    Path file = directory.resolve("metrics.duckdb");
+    byte[] whole = Files.readAllBytes(file);
+    byte[] highWater = Files.readAllBytes(directory.resolve("metrics.high-water"));
+    int served = 0;
+    int salvaged = 0;
+    for (int i = 1; i < 8; i++) {
+      byte[] damaged = whole.clone();
+      damaged[(int) (12_288 + (whole.length - 12_288L) * i / 8)] ^= 0x55;
+      Files.write(file, damaged);
+      Files.write(directory.resolve("metrics.high-water"), highWater);
+      try (AgentStore store = open()) {
+        store.verify();
+        long rows = readBack(store);
+        if (store.losses().isEmpty()) {
+          assertThat(rows).isEqualTo(300_000);
+        }
+        assertThat(store.losses().toString()).doesNotContain("kept as");
+        salvaged += rows > 0 && rows < 300_000 ? 1 : 0;
+        served += rows > 200_000 ? 1 : 0;
+        store.append(List.of(spans("web", 7)));
+        assertThat(readBack(store)).isEqualTo(rows + 7);
+        store.verify();
+        assertThat(store.losses().size()).isLessThan(2);
+      }
+    }
+    assertThat(salvaged).isPositive();
+    assertThat(served).isGreaterThan(5);
+  }
+
+  /// Rows of traces as a colony pulls them.
+  private static long readBack(AgentStore store) {
+    long rows = 0;
+    for (StoredRange range : store.ranges()) {
+      long after = 0;
+      NumberedBatch batch;
+      while (range.stream().equals(StreamSchema.TRACES.name())
+          && (batch = store.read(StreamSchema.TRACES, range.epoch(), after, 20_000)) != null) {
+        rows += batch.batch().rows();
+        after = batch.lastSeq();
+      }
+    }
+    return rows;
+  }
+
   @Test
   void secondProcess_onTheSameFile_isRefused() {
     try (AgentStore store = open()) {
