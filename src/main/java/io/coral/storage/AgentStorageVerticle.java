@@ -123,6 +123,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     figures.gauge(
         "coral_storage_waiting_rows", () -> waitingRows + awaitedRows.get() + store.pendingRows());
     figures.gauge("coral_stored_bytes", store::storedBytes);
+    figures.gauge("coral_storage_verified", () -> store.isVerified() ? 1 : 0);
     figures.gauge("coral_disk_used_percent", () -> diskPercent);
     vertx.setPeriodic(COMMIT_MILLIS, _ -> commitIfIdle(true));
     vertx.setPeriodic(RETENTION_MILLIS, _ -> writer.executeBlocking(this::dropExpired, true));

@@ -80,6 +80,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private List<ColumnBatch> pending = new ArrayList<>();
   private List<PayloadId> pendingPayloads = new ArrayList<>();
   private volatile int pendingRows;
+  private volatile boolean verified;
 
   private AgentStore(
       Path directory,
@@ -305,6 +306,12 @@ public final class AgentStore implements AutoCloseable, RowSource {
         }
       }
     }
+    verified = true;
+  }
+
+  /// Whether [#verify] has read everything since the start.
+  boolean isVerified() {
+    return verified;
   }
 
   private List<Long> starts(StreamSchema schema) {
