@@ -30,6 +30,8 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,6 +61,10 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private static final String HIGH_WATER = "metrics.high-water";
   private static final long PARTITION_SECONDS = 600;
   private static final int MEMORY_MEGABYTES = 80;
+
+  // What DuckDB says of an entry whose checksum is another.
+  private static final Pattern DAMAGE_OF_LOG =
+      Pattern.compile("Corrupt WAL file: entry at byte position (\\d+)");
 
   /// Of strings that rows have for themselves, in what is read at once.
   private static final long MOST_OWN_BYTES = 4 << 20;
@@ -107,33 +113,46 @@ public final class AgentStore implements AutoCloseable, RowSource {
         });
   }
 
-  /// Opens or creates the store. A database that cannot be opened is renamed and kept, and a new
-  /// one takes its place.
+  /// Opens or creates the store. A write-ahead log is applied up to where it is damaged. A database
+  /// that cannot be opened is renamed and kept, and a new one takes its place.
   ///
   /// @param payloadRows makes the rows of payloads that were taken but not stored
   public static AgentStore open(Path directory, Clock clock, PayloadRows payloadRows) {
     Path file = directory.resolve(FILE_NAME);
     List<String> losses = new ArrayList<>();
+    boolean isLogCut = false;
+    boolean isNew = false;
     try {
       Files.createDirectories(directory);
-      try {
-        return openFile(directory, clock, losses, payloadRows);
-      } catch (SQLException e) {
-        if (isLocked(e) || !Files.exists(file)) {
-          throw new StorageException("cannot open " + file, e);
+      while (true) {
+        try {
+          return openFile(directory, clock, losses, payloadRows);
+        } catch (SQLException e) {
+          if (isLocked(e) || isNew || !Files.exists(file)) {
+            throw new StorageException("cannot open " + file, e);
+          }
+          Matcher damage = DAMAGE_OF_LOG.matcher(String.valueOf(e.getMessage()));
+          if (damage.find() && !isLogCut) {
+            isLogCut = true;
+            long place = Long.parseLong(damage.group(1));
+            Path aside = Database.cutLog(file, place, nanos(clock));
+            losses.add(
+                "the write-ahead log was damaged at byte %d and is kept as %s; what follows there is"
+                        .formatted(place, aside.getFileName())
+                    + " not served");
+          } else {
+            isNew = true;
+            Path aside = Database.quarantine(file, nanos(clock));
+            Files.deleteIfExists(directory.resolve(HIGH_WATER));
+            losses.add(
+                "the database was damaged and is kept as "
+                    + aside.getFileName()
+                    + "; what it held is not served ("
+                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+                    + ")");
+          }
         }
-        Path aside = Database.quarantine(file, nanos(clock));
-        Files.deleteIfExists(directory.resolve(HIGH_WATER));
-        losses.add(
-            "the database was damaged and is kept as "
-                + aside.getFileName()
-                + "; what it held is not served ("
-                + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-                + ")");
-        return openFile(directory, clock, losses, payloadRows);
       }
-    } catch (SQLException e) {
-      throw new StorageException("cannot open " + file, e);
     } catch (IOException e) {
       throw new StorageException("cannot open " + file, e);
     }

@@ -1,8 +1,10 @@
 package io.coral.storage;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -148,6 +150,17 @@ final class Database implements AutoCloseable {
     Path wal = file.resolveSibling(file.getFileName() + ".wal");
     if (Files.exists(wal)) {
       Files.move(wal, aside.resolveSibling(aside.getFileName() + ".wal"));
+    }
+    return aside;
+  }
+
+  /// Ends the write-ahead log of a file where it is damaged, and returns the name of a copy of it.
+  static Path cutLog(Path file, long place, long nowUnixNanos) throws IOException {
+    Path log = file.resolveSibling(file.getFileName() + ".wal");
+    Path aside = log.resolveSibling(log.getFileName() + ".damaged-" + nowUnixNanos / 1_000_000);
+    Files.copy(log, aside);
+    try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
+      channel.truncate(place);
     }
     return aside;
   }

@@ -7,6 +7,7 @@ import io.coral.histogram.LatencyHistogram;
 import io.coral.model.ColumnBatch;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -236,18 +237,48 @@ final class AgentStoreTest {
   void epoch_afterAnUncleanEnd_isNew() throws Exception {
     AgentStore killed = open();
     killed.append(List.of(spans("web", 5)));
-    Path copy = Files.createDirectory(directory.resolve("copy"));
-    for (String file : List.of("metrics.duckdb", "metrics.duckdb.wal", "metrics.high-water")) {
-      if (Files.exists(directory.resolve(file))) {
-        Files.copy(directory.resolve(file), copy.resolve(file));
-      }
-    }
+    Path copy = copyOfFiles();
     killed.close();
     try (AgentStore store = AgentStore.open(copy, clock)) {
       store.append(List.of(spans("web", 1)));
       assertThat(store.ranges()).extracting(StoredRange::maxSeq).containsExactly(5L, 1L);
       assertThat(store.ranges()).extracting(StoredRange::epoch).doesNotHaveDuplicates();
       assertThat(store.losses()).isEmpty();
+    }
+  }
+
+  /// The files as a kill leaves them.
+  private Path copyOfFiles() throws IOException {
+    Path copy = Files.createDirectory(directory.resolve("copy"));
+    for (String file : List.of("metrics.duckdb", "metrics.duckdb.wal", "metrics.high-water")) {
+      if (Files.exists(directory.resolve(file))) {
+        Files.copy(directory.resolve(file), copy.resolve(file));
+      }
+    }
+    return copy;
+  }
+
+  @Test
+  void damagedLog_isAppliedUpToTheDamage() throws Exception {
+    AgentStore killed = open();
+    for (int i = 0; i < 20; i++) {
+      killed.append(List.of(spans("web", 100)));
+    }
+    Path copy = copyOfFiles();
+    killed.close();
+    Path log = copy.resolve("metrics.duckdb.wal");
+    byte[] damaged = Files.readAllBytes(log);
+    damaged[damaged.length / 2] ^= 0x55;
+    Files.write(log, damaged);
+    try (AgentStore store = AgentStore.open(copy, clock)) {
+      long rows = readBack(store);
+      assertThat(rows).isBetween(100L, 1_900L);
+      assertThat(store.losses()).hasSize(2);
+      assertThat(store.losses().getFirst()).startsWith("the write-ahead log was damaged at byte ");
+      assertThat(store.losses().getLast())
+          .isEqualTo(2_000 - rows + " committed rows of traces are missing after the last start");
+      store.append(List.of(spans("web", 1)));
+      assertThat(readBack(store)).isEqualTo(rows + 1);
     }
   }
 
