@@ -332,9 +332,9 @@ final class AgentStoreTest {
     byte[] highWater = Files.readAllBytes(directory.resolve("metrics.high-water"));
     int served = 0;
     int salvaged = 0;
-    for (int i = 1; i < 8; i++) {
+    for (int i = 1; i < 5; i++) {
       byte[] damaged = whole.clone();
-      damaged[(int) (12_288 + (whole.length - 12_288L) * i / 8)] ^= 0x55;
+      damaged[(int) (12_288 + (whole.length - 12_288L) * i / 5)] ^= 0x55;
       Files.write(file, damaged);
       Files.write(directory.resolve("metrics.high-water"), highWater);
       try (AgentStore store = open()) {
@@ -353,7 +353,7 @@ final class AgentStoreTest {
       }
     }
     assertThat(salvaged).isPositive();
-    assertThat(served).isGreaterThan(5);
+    assertThat(served).isGreaterThan(2);
   }
 
   /// Rows of traces as a colony pulls them.
