@@ -131,6 +131,10 @@ public final class AgentStore implements AutoCloseable, RowSource {
           if (isLocked(e) || isNew || !Files.exists(file)) {
             throw new StorageException("cannot open " + file, e);
           }
+          if (Database.mendHead(file)) {
+            LOG.warn("the head of {} was damaged and is what it was again", file);
+            continue;
+          }
           Matcher damage = DAMAGE_OF_LOG.matcher(String.valueOf(e.getMessage()));
           if (damage.find() && !isLogCut) {
             isLogCut = true;
@@ -202,6 +206,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       store.checkHighWater(connection);
       store.storeLeftPayloads(generation, payloadRows);
       Views.replace(connection, store, store::stored);
+      Database.rememberHead(directory.resolve(FILE_NAME));
       return store;
     } catch (SQLException | IOException e) {
       database.close();

@@ -318,6 +318,23 @@ final class AgentStoreTest {
     }
   }
 
+  @Test
+  void damagedHead_isMended_andNothingIsLost() throws Exception {
+    try (AgentStore store = open()) {
+      store.append(List.of(spans("web", 5)));
+    }
+    for (int zeros : List.of(1, 512, 4096)) {
+      try (FileChannel file =
+          FileChannel.open(directory.resolve("metrics.duckdb"), StandardOpenOption.WRITE)) {
+        file.write(ByteBuffer.allocate(zeros), 0);
+      }
+      try (AgentStore store = open()) {
+        assertThat(store.losses()).isEmpty();
+        assertThat(readBack(store)).isEqualTo(5);
+      }
+    }
+  }
+
   /// One byte after the other, all over the file: all that is not said to be lost is served.
   @Test
   void damagedBlock_losesNoMoreThanItsRows() throws Exception {
