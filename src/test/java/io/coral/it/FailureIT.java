@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -29,7 +30,8 @@ final class FailureIT {
   private static final int PARTIAL = 5;
   private static final int PERMISSION = 6;
 
-  private static final int DAMAGED_BYTES = 4096;
+  // All three heads of a database: what begins like this cannot be mended.
+  private static final int DAMAGED_BYTES = 12_288;
   private static final Duration COUNTED = Duration.ofSeconds(25);
 
   /// The user `nobody` of Debian.
@@ -196,7 +198,8 @@ final class FailureIT {
     try (CoralProcess agent = CoralProcess.agent(directory, port)) {
       List<Path> kept = files(directory.resolve("agent"), "metrics.duckdb.damaged-");
       assertThat(kept).hasSize(1);
-      assertThat(Files.readAllBytes(kept.getFirst())).isEqualTo(damaged);
+      // The first head was mended in vain.
+      assertThat(afterHead(Files.readAllBytes(kept.getFirst()))).isEqualTo(afterHead(damaged));
       String name = String.valueOf(kept.getFirst().getFileName());
       assertThat(agent.output()).contains("lost: ").contains(name);
 
@@ -248,7 +251,8 @@ final class FailureIT {
         List<Path> kept = files(history, days.getFirst().getFileName() + ".damaged-");
         assertThat(kept).hasSize(1);
         String name = String.valueOf(kept.getFirst().getFileName());
-        assertThat(traces(second)).as("spans, whose file is sound").isEqualTo(traces);
+        // The last of them may have been on their way when the first colony stopped.
+        assertThat(traces(second)).as("spans, whose file is sound").isGreaterThanOrEqualTo(traces);
         awaitCounted(second, expected);
 
         Ended query =
@@ -298,16 +302,20 @@ final class FailureIT {
     }
   }
 
-  /// Overwrites the header.
+  /// Overwrites the headers.
   private static void damage(Path file) throws IOException {
     byte[] garbage = new byte[DAMAGED_BYTES];
     for (int i = 0; i < garbage.length; i++) {
       garbage[i] = (byte) (i * 31 + 7);
     }
     try (RandomAccessFile database = new RandomAccessFile(file.toFile(), "rw")) {
-      assertThat(database.length()).isGreaterThan(DAMAGED_BYTES);
+      assertThat(database.length()).isGreaterThanOrEqualTo(DAMAGED_BYTES);
       database.write(garbage);
     }
+  }
+
+  private static byte[] afterHead(byte[] file) {
+    return Arrays.copyOfRange(file, 4096, file.length);
   }
 
   private static List<Path> files(Path directory, String prefix) throws IOException {
