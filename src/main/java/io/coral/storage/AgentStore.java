@@ -30,8 +30,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,10 +59,6 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private static final String HIGH_WATER = "metrics.high-water";
   private static final long PARTITION_SECONDS = 600;
   private static final int MEMORY_MEGABYTES = 80;
-
-  // What DuckDB says of an entry whose checksum is another.
-  private static final Pattern DAMAGE_OF_LOG =
-      Pattern.compile("Corrupt WAL file: entry at byte position (\\d+)");
 
   /// Of strings that rows have for themselves, in what is read at once.
   private static final long MOST_OWN_BYTES = 4 << 20;
@@ -118,47 +112,43 @@ public final class AgentStore implements AutoCloseable, RowSource {
   ///
   /// @param payloadRows makes the rows of payloads that were taken but not stored
   public static AgentStore open(Path directory, Clock clock, PayloadRows payloadRows) {
-    Path file = directory.resolve(FILE_NAME);
+    Path path = directory.resolve(FILE_NAME);
+    DatabaseFile file = new DatabaseFile(path);
     List<String> losses = new ArrayList<>();
-    boolean isLogCut = false;
-    boolean isNew = false;
     try {
       Files.createDirectories(directory);
-      while (true) {
-        try {
-          return openFile(directory, clock, losses, payloadRows);
-        } catch (SQLException e) {
-          if (isLocked(e) || isNew || !Files.exists(file)) {
-            throw new StorageException("cannot open " + file, e);
-          }
-          if (Database.mendHead(file)) {
-            LOG.warn("the head of {} was damaged and is what it was again", file);
-            continue;
-          }
-          Matcher damage = DAMAGE_OF_LOG.matcher(String.valueOf(e.getMessage()));
-          if (damage.find() && !isLogCut) {
-            isLogCut = true;
-            long place = Long.parseLong(damage.group(1));
-            Path aside = Database.cutLog(file, place, nanos(clock));
-            losses.add(
-                "the write-ahead log was damaged at byte %d and is kept as %s; what follows there is"
-                        .formatted(place, aside.getFileName())
-                    + " not served");
-          } else {
-            isNew = true;
-            Path aside = Database.quarantine(file, nanos(clock));
-            Files.deleteIfExists(directory.resolve(HIGH_WATER));
-            losses.add(
-                "the database was damaged and is kept as "
-                    + aside.getFileName()
-                    + "; what it held is not served ("
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-                    + ")");
-          }
+      try {
+        return openMended(file, directory, clock, losses, payloadRows);
+      } catch (SQLException e) {
+        if (isLocked(e) || !file.exists()) {
+          throw e;
+        }
+        Path aside = file.quarantine(nanos(clock));
+        Files.deleteIfExists(directory.resolve(HIGH_WATER));
+        losses.add(
+            "the database was damaged and is kept as "
+                + aside
+                + "; what it held is not served ("
+                + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+                + ")");
+        return openFile(file, directory, clock, losses, payloadRows);
+      }
+    } catch (SQLException | IOException e) {
+      throw new StorageException("cannot open " + path, e);
+    }
+  }
+
+  private static AgentStore openMended(
+      DatabaseFile file, Path directory, Clock clock, List<String> losses, PayloadRows payloadRows)
+      throws SQLException, IOException {
+    while (true) {
+      try {
+        return openFile(file, directory, clock, losses, payloadRows);
+      } catch (SQLException e) {
+        if (isLocked(e) || !file.exists() || !file.mend(e, nanos(clock), losses)) {
+          throw e;
         }
       }
-    } catch (IOException e) {
-      throw new StorageException("cannot open " + file, e);
     }
   }
 
@@ -168,7 +158,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   }
 
   private static AgentStore openFile(
-      Path directory, Clock clock, List<String> losses, PayloadRows payloadRows)
+      DatabaseFile file, Path directory, Clock clock, List<String> losses, PayloadRows payloadRows)
       throws SQLException, IOException {
     Database database = Database.open(directory.resolve(FILE_NAME).toString(), MEMORY_MEGABYTES);
     try {
@@ -206,7 +196,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
       store.checkHighWater(connection);
       store.storeLeftPayloads(generation, payloadRows);
       Views.replace(connection, store, store::stored);
-      Database.rememberHead(directory.resolve(FILE_NAME));
+      file.rememberHead();
       return store;
     } catch (SQLException | IOException e) {
       database.close();
@@ -302,9 +292,6 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private void salvage(
       DuckDBConnection connection, StreamSchema schema, long start, boolean continued)
       throws SQLException {
-    synchronized (partitions) {
-      partitionsOf(schema).remove(start);
-    }
     Salvage.Outcome outcome = table(schema, start).salvage(connection);
     losses.add(
         "%d of %d rows of %s from %s on are damaged and not served"
@@ -313,6 +300,10 @@ public final class AgentStore implements AutoCloseable, RowSource {
     LOG.warn("{}", losses.getLast());
     if (outcome.kept()) {
       load(connection, schema, start, continued);
+    } else {
+      synchronized (partitions) {
+        partitionsOf(schema).remove(start);
+      }
     }
   }
 
@@ -694,9 +685,14 @@ public final class AgentStore implements AutoCloseable, RowSource {
       for (StreamTable table : tables) {
         Database.inTransaction(connection, () -> table.drop(connection));
       }
-      Database.execute(connection, "CHECKPOINT");
     } catch (SQLException e) {
       throw new StorageException("cannot drop tables", e);
+    }
+    try {
+      Database.execute(connection, "CHECKPOINT");
+    } catch (SQLException e) {
+      // Another connection is at work: the room is given back with the next checkpoint.
+      LOG.debug("no checkpoint after dropping tables", e);
     }
   }
 

@@ -110,7 +110,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   private Path setAside(Path file) throws IOException {
-    return Database.quarantine(file, clock.millis() * 1_000_000).getFileName();
+    return new DatabaseFile(file).quarantine(clock.millis() * 1_000_000);
   }
 
   private List<LocalDate> existingDays(StreamSchema schema) throws IOException {

@@ -1,20 +1,12 @@
 package io.coral.storage;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +19,6 @@ import org.duckdb.DuckDBConnection;
 /// [#writer()] is for the store's writer thread; [#reader()] opens a further connection for one
 /// use.
 final class Database implements AutoCloseable {
-  // The first of three: magic bytes, version and the id that a write-ahead log refers to.
-  private static final int HEAD_BYTES = 4096;
-
   private final DuckDBConnection root;
 
   private Database(DuckDBConnection root) {
@@ -147,71 +136,6 @@ final class Database implements AutoCloseable {
     } catch (IOException e) {
       throw new IllegalStateException("schema/" + name, e);
     }
-  }
-
-  /// Puts a file that cannot be opened aside, its write-ahead log with it, and returns its new
-  /// name.
-  static Path quarantine(Path file, long nowUnixNanos) throws IOException {
-    Path aside = file.resolveSibling(file.getFileName() + ".damaged-" + nowUnixNanos / 1_000_000);
-    Files.move(file, aside);
-    Files.deleteIfExists(copyOfHead(file));
-    Path wal = file.resolveSibling(file.getFileName() + ".wal");
-    if (Files.exists(wal)) {
-      Files.move(wal, aside.resolveSibling(aside.getFileName() + ".wal"));
-    }
-    return aside;
-  }
-
-  /// Remembers the head of a file that was opened: what it is, in which version.
-  static void rememberHead(Path file) throws IOException {
-    byte[] head = head(file);
-    Path copy = copyOfHead(file);
-    if (head.length == HEAD_BYTES
-        && !(Files.exists(copy) && Arrays.equals(head, Files.readAllBytes(copy)))) {
-      Path next = copy.resolveSibling(copy.getFileName() + ".new");
-      Files.write(next, head);
-      Files.move(next, copy, StandardCopyOption.ATOMIC_MOVE);
-    }
-  }
-
-  /// Makes the head of a file what it was when the file was opened last. It never changes, and
-  /// without it nothing behind it can be read.
-  ///
-  /// @return false when it is what it was, or nobody knows
-  static boolean mendHead(Path file) throws IOException {
-    Path copy = copyOfHead(file);
-    if (!Files.exists(copy) || Files.size(file) < HEAD_BYTES) {
-      return false;
-    }
-    byte[] head = Files.readAllBytes(copy);
-    if (head.length != HEAD_BYTES || Arrays.equals(head, head(file))) {
-      return false;
-    }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      channel.write(ByteBuffer.wrap(head), 0);
-    }
-    return true;
-  }
-
-  private static byte[] head(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return in.readNBytes(HEAD_BYTES);
-    }
-  }
-
-  private static Path copyOfHead(Path file) {
-    return file.resolveSibling(file.getFileName() + ".head");
-  }
-
-  /// Ends the write-ahead log of a file where it is damaged, and returns the name of a copy of it.
-  static Path cutLog(Path file, long place, long nowUnixNanos) throws IOException {
-    Path log = file.resolveSibling(file.getFileName() + ".wal");
-    Path aside = log.resolveSibling(log.getFileName() + ".damaged-" + nowUnixNanos / 1_000_000);
-    Files.copy(log, aside);
-    try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
-      channel.truncate(place);
-    }
-    return aside;
   }
 
   @Override

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// asked for.
 ///
 /// [#stored], [#committed] and [#forgetUncommitted] belong to the writer thread, the others to any.
-final class MinuteSums {
+final class MinuteSums implements RowMemory {
   static final long MINUTE_NANOS = 60_000_000_000L;
 
   /// A step that is longer than any range.
@@ -110,19 +110,20 @@ final class MinuteSums {
     return schema.countsRequests() ? "requests" : "calls";
   }
 
-  /// The table has rows already. Before any other method.
-  void load(long rowsBefore) {
+  @Override
+  public void load(long rowsBefore) {
     this.rowsBefore = rowsBefore;
   }
 
-  /// A row is stored behind the others.
-  void stored(ColumnBatch batch, int row) {
+  @Override
+  public void stored(int group, ColumnBatch batch, int row) {
     if (counted < 0 || batch.longs(counted)[row] == 1) {
       uncommitted.add(new Row(batch, row));
     }
   }
 
-  synchronized void committed() {
+  @Override
+  public synchronized void committed() {
     for (Row each : uncommitted) {
       ColumnBatch batch = each.batch;
       add(
@@ -147,7 +148,8 @@ final class MinuteSums {
     return List.of(values);
   }
 
-  void forgetUncommitted() {
+  @Override
+  public void forgetUncommitted() {
     uncommitted.clear();
   }
 

@@ -50,11 +50,11 @@ final class Salvage {
   ///
   /// @param catalog where the table is
   /// @param table its name there
-  /// @return how many rows are gone
-  static long keepReadable(Connection connection, String catalog, String table)
+  /// @param rows how many it has
+  /// @return how many are gone
+  static long keepReadable(Connection connection, String catalog, String table, long rows)
       throws SQLException {
     String damaged = catalog + "." + table;
-    long rows = Database.number(connection, "SELECT count(*) FROM " + damaged);
     List<Range> readable = new ArrayList<>();
     find(connection, damaged, new Range(0, rows), readable);
     String salvaged = catalog + ".salvaged_" + table;

@@ -18,7 +18,7 @@ import java.util.function.IntPredicate;
 /// 1.5 MB at most: what was there when the partition was opened is read when it is first asked for.
 ///
 /// [#stored], [#committed] and [#forgetUncommitted] belong to the writer thread, the rest to any.
-final class SlowSpans {
+final class SlowSpans implements RowMemory {
   private static final int KEPT = 16_384;
   private static final int TRACE_ID = StreamSchema.SPANS.position("trace_id");
   private static final int START = StreamSchema.SPANS.position("start_unix_nanos");
@@ -42,13 +42,13 @@ final class SlowSpans {
     this.rows = rows;
   }
 
-  /// The table has rows already. Before any other method.
-  void load(long rowsBefore) {
+  @Override
+  public void load(long rowsBefore) {
     this.rowsBefore = rowsBefore;
   }
 
-  /// A row of a group is stored, or is not after all.
-  void stored(int group, ColumnBatch batch, int row) {
+  @Override
+  public void stored(int group, ColumnBatch batch, int row) {
     long duration = batch.longs(DURATION)[row];
     if (group >= longest.length || duration > longest[group]) {
       setLongest(group, duration);
@@ -66,7 +66,8 @@ final class SlowSpans {
     longest[group] = Math.max(longest[group], duration);
   }
 
-  synchronized void committed() {
+  @Override
+  public synchronized void committed() {
     for (int i = 0; i < uncommitted.size; i++) {
       long[] ids = uncommitted.ids;
       add(
@@ -79,7 +80,8 @@ final class SlowSpans {
     uncommitted.size = 0;
   }
 
-  void forgetUncommitted() {
+  @Override
+  public void forgetUncommitted() {
     uncommitted.size = 0;
   }
 
@@ -134,7 +136,7 @@ final class SlowSpans {
     // The list is shorter than that, and the element none, when there are fewer rows.
     String bound =
         "SELECT coalesce(max(duration_nanos, %d)[%d], -1) FROM %s".formatted(KEPT, KEPT, before);
-    allAbove = Math.max(allAbove, Database.numbers(connection, bound).getFirst());
+    allAbove = Math.max(allAbove, Database.number(connection, bound));
     String sql =
         "SELECT kind, trace_id, start_unix_nanos, duration_nanos FROM "
             + before

@@ -12,6 +12,10 @@ import org.duckdb.DuckDBConnection;
 final class Snapshots {
   private static final int MEMORY_MEGABYTES = 64;
 
+  /// A row group is in memory until it is full: of spans with their attributes, one of DuckDB's
+  /// usual size (122,880 rows) takes all the memory that an agent's store has.
+  private static final int ROWS_OF_GROUP = 16_384;
+
   private Snapshots() {}
 
   /// Writes one; all streams are read in one transaction. Blocks the calling thread.
@@ -21,7 +25,10 @@ final class Snapshots {
     String name = "snapshot_" + Integer.toHexString(file.hashCode());
     try {
       try (Connection connection = source.reader()) {
-        Database.execute(connection, "ATTACH " + Database.literal(file.toString()) + " AS " + name);
+        Database.execute(
+            connection,
+            "ATTACH %s AS %s (ROW_GROUP_SIZE %d)"
+                .formatted(Database.literal(file.toString()), name, ROWS_OF_GROUP));
         try {
           copy(source, connection, name);
         } finally {

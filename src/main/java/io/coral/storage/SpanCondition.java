@@ -30,6 +30,8 @@ final class SpanCondition {
   private final Connection connection;
   private final StreamTable table;
   private final SpanSearch search;
+  private final List<String> parts = new ArrayList<>();
+  private List<SlowSpans.Span> known = List.of();
 
   private SpanCondition(Connection connection, StreamTable table, SpanSearch search) {
     this.connection = connection;
@@ -45,14 +47,12 @@ final class SpanCondition {
 
   static Fitting of(Connection connection, StreamTable table, SpanSearch search)
       throws SQLException {
-    SpanCondition condition = new SpanCondition(connection, table, search);
-    List<String> parts = new ArrayList<>();
-    List<SlowSpans.Span> known = new ArrayList<>();
-    boolean possible =
-        table.schema().equals(StreamSchema.SPANS)
-            ? condition.addSent(parts, known)
-            : condition.addCaptured(parts);
-    if (!possible) {
+    return new SpanCondition(connection, table, search).fitting();
+  }
+
+  private Fitting fitting() throws SQLException {
+    boolean hasRows = table.schema().equals(StreamSchema.SPANS) ? addSent() : addCaptured();
+    if (!hasRows) {
       return new Fitting(known, Optional.empty());
     }
     if (search.minDurationNanos() > 0) {
@@ -64,7 +64,8 @@ final class SpanCondition {
     return new Fitting(known, Optional.of(parts.isEmpty() ? "true" : String.join(" AND ", parts)));
   }
 
-  private boolean addSent(List<String> parts, List<SlowSpans.Span> known) throws SQLException {
+  /// @return whether rows may fit that are not known already
+  private boolean addSent() throws SQLException {
     List<String> groups = new ArrayList<>();
     if (!search.service().isEmpty()) {
       groups.add("service IN " + table.idsOf(Database.literal(search.service())));
@@ -104,7 +105,7 @@ final class SpanCondition {
                   search.minDurationNanos(),
                   search.maxDurationNanos());
       if (all.isPresent()) {
-        known.addAll(all.get());
+        known = all.get();
         return false;
       }
     }
@@ -240,7 +241,7 @@ final class SpanCondition {
         + ")";
   }
 
-  private boolean addCaptured(List<String> parts) {
+  private boolean addCaptured() {
     if (!search.service().isEmpty()) {
       parts.add(table.hasText("service", Database.literal(search.service())));
     }

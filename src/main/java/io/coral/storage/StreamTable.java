@@ -19,6 +19,7 @@ import java.util.UUID;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,7 @@ final class StreamTable {
   private final @Nullable TracePlaces traces;
   private final @Nullable MinuteSums sums;
   private final @Nullable SlowSpans slow;
+  private final List<RowMemory> memories;
   private final HeldParts<long[]> heldGroups =
       new HeldParts<>(HELD_PARTS, HELD_NUMBERS, group -> group.length);
   private final HeldParts<StoredRows.Shape> heldShapes =
@@ -79,6 +81,11 @@ final class StreamTable {
     this.slow = schema.equals(StreamSchema.SPANS) ? new SlowSpans(rowsTable()) : null;
     // A colony's partition is a day of many hosts.
     this.sums = withAgent || schema.summedBy().isEmpty() ? null : new MinuteSums(this);
+    this.memories =
+        Stream.<@Nullable RowMemory>of(traces, sums, slow)
+            .filter(Objects::nonNull)
+            .map(Objects::requireNonNull)
+            .toList();
   }
 
   /// The table of rows, qualified.
@@ -166,15 +173,7 @@ final class StreamTable {
       shapes.load(connection, continued);
     }
     long rowsBefore = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
-    if (traces != null) {
-      traces.load(rowsBefore);
-    }
-    if (sums != null) {
-      sums.load(rowsBefore);
-    }
-    if (slow != null) {
-      slow.load(rowsBefore);
-    }
+    memories.forEach(memory -> memory.load(rowsBefore));
     if (continued) {
       dictionary.load(connection);
       if (groups != null) {
@@ -201,7 +200,8 @@ final class StreamTable {
   Salvage.Outcome salvage(Connection connection) throws SQLException {
     long before = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
     if (hasWholeParts(connection)) {
-      return new Salvage.Outcome(before, Salvage.keepReadable(connection, catalog, rows), true);
+      return new Salvage.Outcome(
+          before, Salvage.keepReadable(connection, catalog, rows, before), true);
     }
     Database.inTransaction(connection, () -> drop(connection));
     return new Salvage.Outcome(before, before, false);
@@ -323,23 +323,18 @@ final class StreamTable {
         appender.append(agentId);
       }
       appender.append(epoch).append(firstSeq + row);
+      int group = 0;
       if (groups != null) {
-        int group = groups.idOf(columns.tuple(row, known));
+        group = groups.idOf(columns.tuple(row, known));
         appender.append(group);
-        if (slow != null) {
-          slow.stored(group, batch, row);
-        }
       }
       columns.append(appender, row, known);
       if (attributes != null) {
         attributes.append(row);
       }
       appender.endRow();
-      if (traces != null) {
-        traces.stored(batch, row);
-      }
-      if (sums != null) {
-        sums.stored(batch, row);
+      for (RowMemory memory : memories) {
+        memory.stored(group, batch, row);
       }
     }
   }
@@ -488,15 +483,7 @@ final class StreamTable {
     if (shapes != null) {
       shapes.committed();
     }
-    if (traces != null) {
-      traces.committed();
-    }
-    if (sums != null) {
-      sums.committed();
-    }
-    if (slow != null) {
-      slow.committed();
-    }
+    memories.forEach(RowMemory::committed);
   }
 
   /// The transaction was rolled back: so is what it added beside the rows.
@@ -510,15 +497,7 @@ final class StreamTable {
     if (shapes != null) {
       shapes.forgetUncommitted();
     }
-    if (traces != null) {
-      traces.forgetUncommitted();
-    }
-    if (sums != null) {
-      sums.forgetUncommitted();
-    }
-    if (slow != null) {
-      slow.forgetUncommitted();
-    }
+    memories.forEach(RowMemory::forgetUncommitted);
   }
 
   /// SQL of how many bytes the strings take that a row `r` has for itself; empty when it has none.

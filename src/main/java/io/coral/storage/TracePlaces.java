@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// [#stored], [#committed] and [#forgetUncommitted] belong to the writer thread, [#condition] to
 /// any.
-final class TracePlaces {
+final class TracePlaces implements RowMemory {
   /// What is known takes some 4 MB at most; rows beyond are compared.
   private static final int MOST_ROWS = 1_500_000;
 
@@ -40,14 +40,14 @@ final class TracePlaces {
     this.column = column;
   }
 
-  /// The table has rows already. Before any other method.
-  void load(long rowsBefore) {
+  @Override
+  public void load(long rowsBefore) {
     this.rowsBefore = rowsBefore;
     since = new TraceFilters(rowsBefore);
   }
 
-  /// A row is stored behind the others.
-  void stored(ColumnBatch batch, int row) {
+  @Override
+  public void stored(int group, ColumnBatch batch, int row) {
     if (uncommittedRows == uncommitted.length) {
       uncommitted = Arrays.copyOf(uncommitted, 2 * uncommittedRows);
     }
@@ -55,13 +55,15 @@ final class TracePlaces {
     uncommitted[uncommittedRows++] = TraceFilters.hash(ids[2 * row], ids[2 * row + 1]);
   }
 
-  void committed() {
+  @Override
+  public void committed() {
     long room = MOST_ROWS - since.rows();
     since.add(uncommitted, (int) Math.min(room, uncommittedRows));
     uncommittedRows = 0;
   }
 
-  void forgetUncommitted() {
+  @Override
+  public void forgetUncommitted() {
     uncommittedRows = 0;
   }
 
