@@ -63,7 +63,8 @@ public final class ColonyApiVerticle extends VerticleBase {
   private int port;
 
   /// @param serving whether `/healthz` is 200; safe on any thread
-  /// @param registered told the id of each agent that registers
+  /// @param registered told the id of each agent that registers, or is heard of although polls of
+  ///     it fail
   public ColonyApiVerticle(
       ColonyConfig config,
       String version,
@@ -100,11 +101,7 @@ public final class ColonyApiVerticle extends VerticleBase {
             "Heartbeat",
             HeartbeatRequest.getDefaultInstance(),
             HeartbeatResponse.getDefaultInstance(),
-            request ->
-                Future.succeededFuture(
-                    HeartbeatResponse.newBuilder()
-                        .setOk(registry.heartbeat(request.getAgentId(), request.getServicesList()))
-                        .build()));
+            request -> Future.succeededFuture(heartbeat(request)));
     RpcService colony =
         new RpcService(ColonyProto.getDescriptor().findServiceByName("ColonyService"));
     TraceQueries traces = new TraceQueries(store);
@@ -160,6 +157,14 @@ public final class ColonyApiVerticle extends VerticleBase {
   /// The port that was opened.
   public int port() {
     return port;
+  }
+
+  private HeartbeatResponse heartbeat(HeartbeatRequest request) {
+    boolean known = registry.heartbeat(request.getAgentId(), request.getServicesList());
+    if (known && registry.pollsFail(request.getAgentId())) {
+      registered.accept(request.getAgentId());
+    }
+    return HeartbeatResponse.newBuilder().setOk(known).build();
   }
 
   private Future<RegisterResponse> register(RegisterRequest request) {

@@ -18,35 +18,35 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Iterator;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Event loop. All agents are asked in parallel, each one poll at a time; a slow agent delays
-/// nobody.
+/// Event loop. Agents are asked in parallel as [PollSchedule] says; a slow one delays nobody.
 public final class PollVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(PollVerticle.class);
   private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
   private static final Duration PULL_DEADLINE = Duration.ofSeconds(30);
   private static final int MAX_ROWS = 10_000;
+  private static final int MOST_AT_ONCE = 64;
   private static final long CALLS_MILLIS = 10_000;
 
   private final Registry registry;
   private final ColonyStore store;
-  private final Duration interval;
+  private final long tickMillis;
   private final TraceSampling sampling;
   private final RequestSeries series;
   private final HostCalls calls;
   private final LongAdder rows;
   private final LongAdder repeated;
   private final LongAdder failures;
-  private final Set<String> underWay = new HashSet<>();
+  private final PollSchedule schedule;
   private RpcClient client;
   private WorkerExecutor writer;
   private volatile boolean polledOnce;
@@ -62,7 +62,8 @@ public final class PollVerticle extends VerticleBase {
       RequestSeries series) {
     this.registry = registry;
     this.store = store;
-    this.interval = interval;
+    this.schedule = new PollSchedule(interval.toNanos(), MOST_AT_ONCE);
+    this.tickMillis = Math.clamp(interval.toMillis() / 20, 20, 100);
     this.series = series;
     this.sampling = new TraceSampling(traceSamplingRate);
     this.calls = new HostCalls(figures.counter("coral_calls_unpaired_total"));
@@ -75,7 +76,7 @@ public final class PollVerticle extends VerticleBase {
   public Future<?> start() {
     client = new RpcClient(vertx);
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
-    vertx.setPeriodic(interval.toMillis(), _ -> pollAll());
+    vertx.setPeriodic(tickMillis, _ -> pollDue());
     vertx.setPeriodic(CALLS_MILLIS, _ -> storeCalls());
     return Future.succeededFuture();
   }
@@ -96,23 +97,24 @@ public final class PollVerticle extends VerticleBase {
     return polledOnce;
   }
 
-  /// Polls an agent without waiting for the interval; on any thread.
+  /// Polls an agent without waiting for its turn; on any thread.
   public void pollSoon(String agentId) {
     context.runOnContext(
-        _ ->
-            registry.reachable().stream()
-                .filter(agent -> agent.id().equals(agentId))
-                .forEach(this::poll));
+        _ -> {
+          schedule.soon(agentId, System.nanoTime());
+          pollDue();
+        });
   }
 
-  private void pollAll() {
-    registry.reachable().forEach(this::poll);
+  private void pollDue() {
+    Map<String, Registry.Agent> agents =
+        registry.reachable().stream().collect(Collectors.toMap(Registry.Agent::id, agent -> agent));
+    for (String due : schedule.begin(agents.keySet(), System.nanoTime())) {
+      poll(Objects.requireNonNull(agents.get(due)));
+    }
   }
 
   private void poll(Registry.Agent agent) {
-    if (!underWay.add(agent.id())) {
-      return;
-    }
     client
         .unary(
             agent.endpoint(),
@@ -121,7 +123,7 @@ public final class PollVerticle extends VerticleBase {
             ListStreamsResponse.getDefaultInstance(),
             LIST_DEADLINE)
         .compose(streams -> drain(agent, streams.getStreamsList().iterator()))
-        .onComplete(_ -> underWay.remove(agent.id()))
+        .onComplete(drained -> schedule.ended(agent.id(), drained.succeeded(), System.nanoTime()))
         .onSuccess(
             _ -> {
               registry.polled(agent.id());

@@ -146,6 +146,12 @@ public final class Registry {
     return before != null && before.lastError.isEmpty();
   }
 
+  /// Whether the last poll of an agent failed, or there was none.
+  public boolean pollsFail(String agentId) {
+    Agent agent = agents.get(agentId);
+    return agent != null && !agent.lastError.isEmpty();
+  }
+
   /// Every agent by id.
   public Collection<Agent> agents() {
     List<Agent> all = new ArrayList<>(agents.values());
