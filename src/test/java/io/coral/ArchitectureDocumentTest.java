@@ -8,6 +8,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import io.coral.agent.AgentIdentity;
 import io.coral.agent.AgentVerticle;
 import io.coral.colony.ColonyVerticle;
+import io.coral.colony.cluster.StaticMembership;
 import io.coral.config.AgentConfig;
 import io.coral.config.ColonyConfig;
 import io.vertx.core.VerticleBase;
@@ -61,7 +62,13 @@ final class ArchitectureDocumentTest {
               () -> 0,
               Clock.systemUTC());
       ColonyVerticle colonyVerticle =
-          new ColonyVerticle(colony, directory.resolve("colony"), "test", false, Clock.systemUTC());
+          new ColonyVerticle(
+              colony,
+              directory.resolve("colony"),
+              "test",
+              false,
+              Clock.systemUTC(),
+              StaticMembership.alone("local"));
       vertx
           .deployVerticle(agentVerticle)
           .compose(_ -> vertx.deployVerticle(colonyVerticle))

@@ -151,16 +151,16 @@ final class ArchitectureTest {
               resideInAPackage("io.coral.agent.capture.."),
               resideInAPackage("io.coral.agent.kernel.."));
 
-  /// The registry is what poll and api ask.
+  /// The registry is what poll and api ask; the cluster is what tells them which agents are theirs.
   @ArchTest
-  static final ArchRule featuresOfTheColony_meetInTheRegistry =
+  static final ArchRule featuresOfTheColony_meetInRegistryAndCluster =
       slices()
           .matching("io.coral.colony.(*)..")
           .should()
           .notDependOnEachOther()
           .ignoreDependency(
               resideInAPackage("io.coral.colony.."),
-              resideInAPackage("io.coral.colony.registry.."));
+              resideInAnyPackage("io.coral.colony.registry..", "io.coral.colony.cluster.."));
 
   @ArchTest
   static final ArchRule verticles_areFinalAndNamedSo =

@@ -95,7 +95,8 @@ final class DemoRun {
         ports.choose("agent", options.agentPort(), 9001),
         ports.choose("OTLP gRPC", options.otlpGrpcPort(), 4317),
         ports.choose("OTLP HTTP", options.otlpHttpPort(), 4318),
-        null);
+        null,
+        false);
   }
 
   private int observe(DemoProcesses processes, Servers.Running running)

@@ -40,8 +40,13 @@ final class StartFlags {
 
   /// @throws IllegalArgumentException when a selector or a port cannot be used
   StartOptions options(@Nullable String colony) {
+    return options(colony, false);
+  }
+
+  /// @param cluster whether the colony is one node of several
+  StartOptions options(@Nullable String colony, boolean cluster) {
     observe.forEach(Selector::parse);
     return new StartOptions(
-        config, data, observe, colonyPort, agentPort, otlpGrpcPort, otlpHttpPort, colony);
+        config, data, observe, colonyPort, agentPort, otlpGrpcPort, otlpHttpPort, colony, cluster);
   }
 }

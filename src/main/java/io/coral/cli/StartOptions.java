@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param observe selectors in the order given, each valid as [Selector#parse] reads it
 /// @param colony `host:port` of the colony to register with
+/// @param cluster whether the colony is one node of several
 public record StartOptions(
     @Nullable Path config,
     @Nullable Path data,
@@ -17,7 +18,8 @@ public record StartOptions(
     @Nullable Integer agentPort,
     @Nullable Integer otlpGrpcPort,
     @Nullable Integer otlpHttpPort,
-    @Nullable String colony) {
+    @Nullable String colony,
+    boolean cluster) {
   public StartOptions {
     observe = List.copyOf(observe);
     checkPort("port", colonyPort);

@@ -1,6 +1,9 @@
 package io.coral.colony;
 
 import io.coral.colony.api.ColonyApiVerticle;
+import io.coral.colony.cluster.Membership;
+import io.coral.colony.cluster.NodeNewsVerticle;
+import io.coral.colony.cluster.Nodes;
 import io.coral.colony.poll.PollVerticle;
 import io.coral.colony.registry.Registry;
 import io.coral.colony.retention.RetentionVerticle;
@@ -32,6 +35,7 @@ public final class ColonyVerticle extends VerticleBase {
   private final String version;
   private final boolean healthyAfterFirstPoll;
   private final Clock clock;
+  private final Membership membership;
   private final Figures figures = new Figures();
   private final RequestSeries series = new RequestSeries(figures);
   private final List<String> deployed = new ArrayList<>();
@@ -40,25 +44,28 @@ public final class ColonyVerticle extends VerticleBase {
   private int apiPort;
 
   /// @param dataDirectory of this colony alone
+  /// @param membership which nodes there are; a colony may be one
   /// @param healthyAfterFirstPoll whether `/healthz` waits for the first drained agent
   public ColonyVerticle(
       ColonyConfig config,
       Path dataDirectory,
       String version,
       boolean healthyAfterFirstPoll,
-      Clock clock) {
+      Clock clock,
+      Membership membership) {
     this.config = config;
     this.dataDirectory = dataDirectory;
     this.version = version;
     this.healthyAfterFirstPoll = healthyAfterFirstPoll;
     this.clock = clock;
+    this.membership = membership;
   }
 
   @Override
   public Future<?> start() {
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
     return writer
-        .executeBlocking(() -> ColonyStore.open(dataDirectory, clock), true)
+        .executeBlocking(() -> ColonyStore.open(dataDirectory, clock, ownId()), true)
         .compose(
             opened -> {
               store = opened;
@@ -68,12 +75,23 @@ public final class ColonyVerticle extends VerticleBase {
             });
   }
 
+  private String ownId() {
+    return config.cluster().enabled() ? "colony:" + membership.self() : "colony";
+  }
+
   private Future<?> deployAll(ColonyStore opened, List<ColonyStore.KnownAgent> known) {
     opened.losses().forEach(loss -> LOG.warn("lost: {}", loss));
     Registry registry = new Registry(clock, known, agent -> remember(opened, agent));
+    Nodes nodes = new Nodes(membership, config.cluster().replicas(), registry, opened, version);
     PollVerticle poll =
         new PollVerticle(
-            registry, opened, config.pollInterval(), config.traceSamplingRate(), figures, series);
+            registry,
+            nodes,
+            opened,
+            config.pollInterval(),
+            config.traceSamplingRate(),
+            figures,
+            series);
     ColonyApiVerticle api =
         new ColonyApiVerticle(
             config,
@@ -97,7 +115,12 @@ public final class ColonyVerticle extends VerticleBase {
                 deploy(
                     new TraceJoinVerticle(registry, opened, config.pollInterval(), figures, clock)))
         .compose(_ -> deploy(api))
-        .onSuccess(_ -> apiPort = api.port());
+        .compose(
+            _ -> {
+              apiPort = api.port();
+              nodes.serves(config.api().withPort(apiPort).toString());
+              return deploy(new NodeNewsVerticle(nodes, membership));
+            });
   }
 
   private void remember(ColonyStore opened, ColonyStore.KnownAgent agent) {

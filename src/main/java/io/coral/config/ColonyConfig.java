@@ -10,6 +10,7 @@ import java.util.Map;
 /// @param dataDirectory empty path = the default of the role
 /// @param id how it calls itself
 /// @param retention per stream
+/// @param cluster the other nodes of the colony
 /// @param traceSamplingRate fraction of the agents' traces that are kept, by trace id, 0 to 1
 public record ColonyConfig(
     Path dataDirectory,
@@ -18,7 +19,8 @@ public record ColonyConfig(
     boolean insecure,
     Duration pollInterval,
     Map<StreamSchema, Duration> retention,
-    double traceSamplingRate) {
+    double traceSamplingRate,
+    ClusterConfig cluster) {
   public ColonyConfig {
     retention = Map.copyOf(retention);
   }
@@ -68,7 +70,7 @@ public record ColonyConfig(
     telemetry.done();
     storage.done();
     root.notYet("ai", "");
-    root.notYet("cluster", "");
+    ClusterConfig cluster = ClusterConfig.parse(root.section("cluster"));
     root.done();
     return new ColonyConfig(
         data,
@@ -97,6 +99,7 @@ public record ColonyConfig(
             traces,
             StreamSchema.SERVICE_CALLS,
             http),
-        sampling);
+        sampling,
+        cluster);
   }
 }

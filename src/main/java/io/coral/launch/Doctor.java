@@ -18,7 +18,7 @@ import java.util.Map;
 public final class Doctor implements DoctorProbe {
   private static final String BEYLA = "beyla";
   private static final StartOptions NO_FLAGS =
-      new StartOptions(null, null, List.of(), null, null, null, null, null);
+      new StartOptions(null, null, List.of(), null, null, null, null, null, false);
 
   private final Path nativeDirectory;
   private final Map<String, String> environment;

@@ -8,6 +8,8 @@ import io.coral.cli.Servers;
 import io.coral.cli.StartFailure;
 import io.coral.cli.StartOptions;
 import io.coral.colony.ColonyVerticle;
+import io.coral.colony.cluster.Membership;
+import io.coral.colony.cluster.StaticMembership;
 import io.coral.config.Address;
 import io.coral.config.AgentConfig;
 import io.coral.config.ColonyConfig;
@@ -16,6 +18,7 @@ import io.coral.storage.StorageException;
 import io.vertx.core.Deployable;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxBuilder;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
 import java.net.BindException;
@@ -76,21 +79,29 @@ public final class RoleServers implements Servers {
                 ? agent.dataDirectory()
                 : colony != null ? colony.dataDirectory() : Path.of(""));
     DeadlineTransport transport = new DeadlineTransport();
-    Vertx vertx =
-        Vertx.builder()
-            .with(
-                new VertxOptions()
-                    .setEventLoopPoolSize(role == Role.UP ? 3 : 2)
-                    .setWorkerPoolSize(4)
-                    .setInternalBlockingPoolSize(2))
-            .withTransport(transport)
-            .build();
+    VertxOptions vertxOptions =
+        new VertxOptions()
+            .setEventLoopPoolSize(role == Role.UP ? 3 : 2)
+            .setWorkerPoolSize(4)
+            .setInternalBlockingPoolSize(2);
+    VertxBuilder builder = Vertx.builder().with(vertxOptions).withTransport(transport);
+    Vertx vertx;
+    Membership membership;
+    if (colony != null && colony.cluster().enabled()) {
+      ClusterStart started = ClusterStart.start(builder, vertxOptions, colony);
+      vertx = started.vertx();
+      membership = started.membership();
+    } else {
+      vertx = builder.build();
+      membership = StaticMembership.alone(colony == null ? "" : colony.id());
+    }
     RunningRole running = new RunningRole(vertx, transport, data.toString());
     try {
       if (colony != null) {
         ColonyConfig effective = role == Role.UP ? Settings.fresh(colony) : colony;
         ColonyVerticle verticle =
-            new ColonyVerticle(effective, data.resolve("colony"), version, role == Role.UP, clock);
+            new ColonyVerticle(
+                effective, data.resolve("colony"), version, role == Role.UP, clock, membership);
         deploy(vertx, verticle, effective.api(), data);
         running.colony = effective.api().withPort(verticle.apiPort());
       }

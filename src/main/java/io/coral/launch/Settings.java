@@ -112,7 +112,8 @@ final class Settings {
         file.insecure(),
         file.pollInterval(),
         file.retention(),
-        file.traceSamplingRate());
+        file.traceSamplingRate(),
+        file.cluster().withEnabled(file.cluster().enabled() || options.cluster()));
   }
 
   /// The agent of `up`: fresh figures, its own colony, and every span is kept.
@@ -144,7 +145,8 @@ final class Settings {
         colony.insecure(),
         Duration.ofSeconds(2),
         colony.retention(),
-        colony.traceSamplingRate());
+        colony.traceSamplingRate(),
+        colony.cluster().withEnabled(false));
   }
 
   private static Address port(Address address, @Nullable Integer flag) {

@@ -497,8 +497,14 @@ public final class AgentStore implements AutoCloseable, RowSource {
             batches.stream().filter(batch -> batch.schema().equals(each.getKey())).toList();
         String stream = each.getKey().name();
         long firstSeq = next.getOrDefault(stream, 1L);
-        each.getValue().append(connection, "", epoch, firstSeq, ofStream, _ -> true);
-        next.put(stream, firstSeq + ofStream.stream().mapToInt(ColumnBatch::rows).sum());
+        List<Delivery> deliveries = new ArrayList<>();
+        long seq = firstSeq;
+        for (ColumnBatch batch : ofStream) {
+          deliveries.add(new Delivery("", new NumberedBatch(stream, epoch, seq, batch)));
+          seq += batch.rows();
+        }
+        each.getValue().append(connection, deliveries);
+        next.put(stream, seq);
       }
       if (!ofPayloads.isEmpty()) {
         payloads.write(connection, ofPayloads, now);

@@ -1,6 +1,7 @@
 package io.coral.storage;
 
 import io.coral.model.ColumnBatch;
+import io.coral.model.SeqRanges;
 import io.coral.model.StreamSchema;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,20 +22,20 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.IntPredicate;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import org.duckdb.DuckDBConnection;
 
 /// The history of many agents: one DuckDB file per stream and day of the pull, deleted as a whole
 /// when it is older than the stream's retention.
 ///
-/// A file holds its rows, its dictionary, the checkpoint of every agent's stream and the gaps that
-/// were found; rows and checkpoint change in one transaction, so a batch that is delivered twice
-/// changes nothing. Each new day begins with a copy of the checkpoints. A file that cannot be
-/// opened is renamed and kept; the others serve, and [#losses()] says so.
+/// A file holds its rows, its dictionary, and which numbers of every agent's stream its rows have
+/// ([SeqBook]); rows and numbers change in one transaction, so a batch that is delivered twice
+/// changes nothing. A file that cannot be opened is renamed and kept; the others serve, what the
+/// file had is asked for again, and [#losses()] says so.
 ///
-/// [#append], [#saveAgent], [#dropExpired] and [#close] belong to one thread; everything else may
-/// be called on any thread and blocks.
+/// [#append], [#note], [#saveAgent], [#dropExpired] and [#close] belong to one thread;
+/// everything else may be called on any thread and blocks.
 public final class ColonyStore implements AutoCloseable, RowSource {
   /// Name of the worker thread that writes, a shared one of the process.
   public static final String WRITER = "coral-history";
@@ -47,37 +48,51 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// Name of the colony among the agents that rows came from.
   private static final String COLONY = "colony";
 
-  private static final long OWN_EPOCH = 1;
-
   private final Path directory;
   private final Clock clock;
   private final Database database;
   private final Map<String, TreeMap<LocalDate, DayFile>> days = new LinkedHashMap<>();
+  private final Map<String, SeqBook> books = new LinkedHashMap<>();
   private final List<String> losses = new CopyOnWriteArrayList<>();
+  private final String ownId;
+  private long ownEpoch;
 
-  /// Where a stream of an agent stands.
-  public record Checkpoint(long epoch, long seq) {}
+  /// What was stored of a delivery.
+  ///
+  /// @param rows of which those are kept that were not stored before
+  /// @param numbers how many of its numbers were not held before
+  public record Stored(Delivery rows, long numbers) {}
 
   /// An agent as the registry remembers it.
   public record KnownAgent(String agentId, String document, long lastSeenUnixNanos) {}
 
   private record DayFile(Path path, String catalog, StreamTable table) {}
 
-  private ColonyStore(Path directory, Clock clock, Database database) {
+  private ColonyStore(Path directory, Clock clock, Database database, String ownId) {
     this.directory = directory;
     this.clock = clock;
     this.database = database;
+    this.ownId = ownId;
+  }
+
+  /// Opens or creates the store of a colony that is one node.
+  public static ColonyStore open(Path directory, Clock clock) {
+    return open(directory, clock, COLONY);
   }
 
   /// Opens or creates the store in a directory.
-  public static ColonyStore open(Path directory, Clock clock) {
+  ///
+  /// @param ownId name of this node among the agents that rows came from
+  public static ColonyStore open(Path directory, Clock clock, String ownId) {
     try {
       Files.createDirectories(directory);
-      ColonyStore store = new ColonyStore(directory, clock, Database.open("", MEMORY_MEGABYTES));
+      ColonyStore store =
+          new ColonyStore(directory, clock, Database.open("", MEMORY_MEGABYTES), ownId);
       AgentStore.createBounds(store.database.writer(), "");
       store.attachRegistry();
       for (StreamSchema schema : StreamSchema.ALL) {
         store.days.put(schema.name(), new TreeMap<>());
+        store.books.put(schema.name(), new SeqBook());
         for (LocalDate day : store.existingDays(schema)) {
           store.attachOrSetAside(schema, day);
         }
@@ -101,6 +116,14 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         database.writer(),
         "CREATE TABLE IF NOT EXISTS registry.agents (agent_id VARCHAR NOT NULL, document VARCHAR NOT NULL,"
             + " last_seen_unix_nanos BIGINT NOT NULL)");
+    Database.execute(
+        database.writer(), "CREATE TABLE IF NOT EXISTS registry.epoch (epoch BIGINT NOT NULL)");
+    ownEpoch = Database.number(database.writer(), "SELECT epoch FROM registry.epoch");
+    if (ownEpoch == 0) {
+      // Rows of a store that was lost had other numbers.
+      ownEpoch = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
+      Database.execute(database.writer(), "INSERT INTO registry.epoch VALUES (" + ownEpoch + ")");
+    }
   }
 
   private static void refuseLocked(Path file, SQLException e) {
@@ -131,6 +154,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     try {
       attach(file.path, file.catalog);
       file.table.load(database.writer(), true);
+      SeqBook.upgrade(database.writer(), file.catalog, file.table, nowNanos());
+      book(schema).load(database.writer(), file.catalog);
       synchronized (days) {
         daysOf(schema).put(day, file);
       }
@@ -172,11 +197,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private DayFile today(StreamSchema schema) throws SQLException {
     LocalDate day = LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC);
     DayFile known;
-    DayFile newest;
     synchronized (days) {
-      NavigableMap<LocalDate, DayFile> files = daysOf(schema);
-      known = files.get(day);
-      newest = files.isEmpty() ? null : files.lastEntry().getValue();
+      known = daysOf(schema).get(day);
     }
     if (known != null) {
       return known;
@@ -184,33 +206,14 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DayFile file = dayFile(schema, day);
     attach(file.path, file.catalog);
     DuckDBConnection connection = database.writer();
-    // Checkpoints are read before: a transaction sees several files but writes only one.
-    List<String> checkpoints = newest == null ? List.of() : checkpointValues(connection, newest);
-    Database.execute(connection, "BEGIN");
     try {
-      file.table.create(connection);
-      Database.execute(
+      Database.inTransaction(
           connection,
-          "CREATE TABLE IF NOT EXISTS "
-              + file.catalog
-              + ".checkpoints (agent_id VARCHAR NOT NULL, epoch BIGINT NOT NULL, seq BIGINT NOT NULL)");
-      Database.execute(
-          connection,
-          "CREATE TABLE IF NOT EXISTS "
-              + file.catalog
-              + ".gaps (agent_id VARCHAR NOT NULL, epoch BIGINT NOT NULL, from_seq BIGINT NOT NULL, to_seq"
-              + " BIGINT NOT NULL, found_unix_nanos BIGINT NOT NULL)");
-      if (!checkpoints.isEmpty()) {
-        Database.execute(
-            connection,
-            "INSERT INTO "
-                + file.catalog
-                + ".checkpoints VALUES "
-                + String.join(", ", checkpoints));
-      }
-      Database.execute(connection, "COMMIT");
+          () -> {
+            file.table.create(connection);
+            SeqBook.create(connection, file.catalog);
+          });
     } catch (SQLException e) {
-      Database.rollBack(connection);
       Database.execute(connection, "DETACH " + file.catalog);
       throw e;
     }
@@ -220,161 +223,168 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     return file;
   }
 
-  private static List<String> checkpointValues(Connection connection, DayFile file)
-      throws SQLException {
-    List<String> values = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet result =
-            statement.executeQuery(
-                "SELECT agent_id, epoch, seq FROM " + file.catalog + ".checkpoints")) {
-      while (result.next()) {
-        values.add(
-            "("
-                + Database.literal(result.getString(1))
-                + ", "
-                + result.getLong(2)
-                + ", "
-                + result.getLong(3)
-                + ")");
-      }
-    }
-    return values;
-  }
-
-  /// Stores a batch of an agent and moves its checkpoint, both or neither.
+  /// Stores rows of one stream, and that their numbers are held, both or neither. A row whose
+  /// number is held already is not stored again, in whatever order and however often batches
+  /// come.
   ///
-  /// A batch that begins behind the checkpoint was stored before and changes nothing; one that
-  /// begins beyond it leaves a gap, which is stored with it.
-  ///
-  /// A batch without rows only moves the checkpoint: what was before it has expired at the agent.
-  ///
-  /// @param keep which rows are stored; the checkpoint passes the others too
-  /// @return whether the checkpoint moved
-  public boolean append(String agentId, NumberedBatch batch, IntPredicate keep) {
-    StreamSchema schema = StreamSchema.named(batch.stream());
+  /// @param deliveries of one stream; a number that two of them have is taken from the first
+  /// @return what was stored of each
+  public List<Stored> append(List<Delivery> deliveries) {
+    StreamSchema schema = StreamSchema.named(deliveries.getFirst().rows().stream());
+    SeqBook book = book(schema);
     DuckDBConnection connection = database.writer();
-    DayFile file;
-    try {
-      file = today(schema);
-      file.table.prepare(connection, batch.batch());
-    } catch (SQLException e) {
-      throw new StorageException("cannot begin a day of " + schema.name(), e);
+    Map<SeqBook.Epoch, SeqRanges> added = new LinkedHashMap<>();
+    List<Stored> stored = new ArrayList<>();
+    for (Delivery delivery : deliveries) {
+      NumberedBatch batch = delivery.rows();
+      if (!batch.stream().equals(schema.name())) {
+        throw new IllegalArgumentException("deliveries of several streams");
+      }
+      SeqBook.Epoch epoch = new SeqBook.Epoch(delivery.agentId(), batch.epoch());
+      SeqRanges held = book.known(epoch).held().plus(added.getOrDefault(epoch, SeqRanges.NONE));
+      SeqRanges wanted = SeqRanges.of(batch.firstSeq(), batch.lastSeq()).minus(held);
+      if (!wanted.isEmpty()) {
+        added.merge(epoch, wanted, SeqRanges::plus);
+      }
+      stored.add(new Stored(only(wanted, delivery), wanted.size()));
     }
-    String key = " WHERE agent_id = " + Database.literal(agentId) + " AND epoch = " + batch.epoch();
-    String checkpoints = file.catalog + ".checkpoints";
+    if (added.isEmpty()) {
+      return stored;
+    }
+    List<Delivery> rows =
+        stored.stream().filter(each -> each.numbers > 0).map(Stored::rows).toList();
+    DayFile file = beginDay(schema);
     try {
+      for (Delivery delivery : rows) {
+        file.table.prepare(connection, delivery.rows().batch());
+      }
       Database.execute(connection, "BEGIN");
-      long known = Database.number(connection, "SELECT count(*) FROM " + checkpoints + key);
-      long seq = Database.number(connection, "SELECT seq FROM " + checkpoints + key);
-      if (batch.lastSeq() <= seq || batch.firstSeq() <= seq) {
-        Database.execute(connection, "ROLLBACK");
-        file.table.forgetUncommitted();
-        return false;
-      }
-      file.table.append(
-          connection, agentId, batch.epoch(), batch.firstSeq(), List.of(batch.batch()), keep);
-      // What an agent lost before this colony first asked it is no gap of this history.
-      if (known > 0 && batch.firstSeq() > seq + 1) {
-        Database.execute(
-            connection,
-            "INSERT INTO "
-                + file.catalog
-                + ".gaps VALUES ("
-                + Database.literal(agentId)
-                + ", "
-                + batch.epoch()
-                + ", "
-                + (seq + 1)
-                + ", "
-                + (batch.firstSeq() - 1)
-                + ", "
-                + clock.millis() * 1_000_000
-                + ")");
-      }
-      Database.execute(
-          connection,
-          known == 0
-              ? "INSERT INTO "
-                  + checkpoints
-                  + " VALUES ("
-                  + Database.literal(agentId)
-                  + ", "
-                  + batch.epoch()
-                  + ", "
-                  + batch.lastSeq()
-                  + ")"
-              : "UPDATE " + checkpoints + " SET seq = " + batch.lastSeq() + key);
+      file.table.append(connection, rows);
+      SeqBook.append(connection, file.catalog, added, KnownSeqs.Why.HELD, nowNanos());
       Database.execute(connection, "COMMIT");
-      file.table.committed();
-      return true;
     } catch (SQLException | RuntimeException | OutOfMemoryError e) {
       Database.rollBack(connection);
       file.table.forgetUncommitted();
-      throw new StorageException("cannot store " + schema.name() + " of " + agentId, e);
+      throw new StorageException("cannot store " + schema.name(), e);
+    }
+    file.table.committed();
+    book.add(added, KnownSeqs.Why.HELD);
+    return stored;
+  }
+
+  /// The rows of a delivery whose numbers are wanted.
+  private static Delivery only(SeqRanges wanted, Delivery delivery) {
+    NumberedBatch batch = delivery.rows();
+    if (wanted.size() == batch.lastSeq() - batch.firstSeq() + 1) {
+      return delivery;
+    }
+    return new Delivery(
+        delivery.agentId(),
+        batch,
+        row -> wanted.contains(batch.seq(row)) && delivery.keep().test(row));
+  }
+
+  /// Notes that an agent does not have the rows of some numbers.
+  ///
+  /// @param why [KnownSeqs.Why#GONE] or [KnownSeqs.Why#BEFORE]
+  public void note(
+      String agentId, StreamSchema schema, long epoch, SeqRanges seqs, KnownSeqs.Why why) {
+    if (seqs.isEmpty()) {
+      return;
+    }
+    DayFile file = beginDay(schema);
+    Map<SeqBook.Epoch, SeqRanges> added = Map.of(new SeqBook.Epoch(agentId, epoch), seqs);
+    DuckDBConnection connection = database.writer();
+    try {
+      Database.inTransaction(
+          connection, () -> SeqBook.append(connection, file.catalog, added, why, nowNanos()));
+    } catch (SQLException e) {
+      throw new StorageException("cannot note what " + agentId + " does not have", e);
+    }
+    book(schema).add(added, why);
+  }
+
+  private DayFile beginDay(StreamSchema schema) {
+    try {
+      return today(schema);
+    } catch (SQLException e) {
+      throw new StorageException("cannot begin a day of " + schema.name(), e);
     }
   }
 
   /// Stores rows that the colony found itself.
   public void appendOwn(ColumnBatch rows) {
     StreamSchema schema = rows.schema();
-    Checkpoint last = checkpoints(COLONY, schema).get(OWN_EPOCH);
-    long next = last == null ? 1 : last.seq() + 1;
-    append(COLONY, new NumberedBatch(schema.name(), OWN_EPOCH, next, rows), _ -> true);
+    long next = known(ownId, schema, ownEpoch).all().last() + 1;
+    append(List.of(new Delivery(ownId, new NumberedBatch(schema.name(), ownEpoch, next, rows))));
   }
 
-  /// Checkpoints of an agent's stream by epoch.
-  public Map<Long, Checkpoint> checkpoints(String agentId, StreamSchema schema) {
-    DayFile newest;
-    synchronized (days) {
-      NavigableMap<LocalDate, DayFile> files = daysOf(schema);
-      if (files.isEmpty()) {
-        return Map.of();
-      }
-      newest = files.lastEntry().getValue();
+  /// What is known of the numbers of an epoch.
+  public KnownSeqs known(String agentId, StreamSchema schema, long epoch) {
+    return book(schema).known(new SeqBook.Epoch(agentId, epoch));
+  }
+
+  /// What is known of the numbers of every agent, this node among them.
+  public Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
+    Map<String, Map<StreamEpoch, KnownSeqs>> seqs = new HashMap<>();
+    books.forEach(
+        (stream, book) ->
+            book.all()
+                .forEach(
+                    (epoch, known) ->
+                        seqs.computeIfAbsent(epoch.agentId(), _ -> new HashMap<>())
+                            .put(new StreamEpoch(stream, epoch.epoch()), known)));
+    return seqs;
+  }
+
+  /// The name of this node among the agents that rows came from.
+  public String ownId() {
+    return ownId;
+  }
+
+  /// Whether anything was ever heard of the rows of an agent.
+  public boolean knows(String agentId) {
+    return books.values().stream().anyMatch(book -> book.knows(agentId));
+  }
+
+  private SeqBook book(StreamSchema schema) {
+    SeqBook book = books.get(schema.name());
+    if (book == null) {
+      throw new IllegalArgumentException("stream: " + schema.name());
     }
-    Map<Long, Checkpoint> checkpoints = new HashMap<>();
-    try (Connection connection = database.reader();
-        Statement statement = connection.createStatement();
-        ResultSet result =
-            statement.executeQuery(
-                "SELECT epoch, seq FROM "
-                    + newest.catalog
-                    + ".checkpoints WHERE agent_id = "
-                    + Database.literal(agentId))) {
-      while (result.next()) {
-        checkpoints.put(result.getLong(1), new Checkpoint(result.getLong(1), result.getLong(2)));
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read checkpoints", e);
-    }
-    return checkpoints;
+    return book;
+  }
+
+  private long nowNanos() {
+    return clock.millis() * 1_000_000;
   }
 
   /// Rows that agents numbered but no longer had when they were asked, each gap a sentence.
   public List<String> gaps(long sinceUnixNanos) {
     List<String> gaps = new ArrayList<>();
-    List<DayFile> files = new ArrayList<>();
+    Map<StreamSchema, List<DayFile>> files = new LinkedHashMap<>();
     synchronized (days) {
-      days.values().forEach(each -> files.addAll(each.values()));
+      for (StreamSchema schema : StreamSchema.ALL) {
+        files.put(schema, List.copyOf(daysOf(schema).values()));
+      }
     }
     try (Connection connection = database.reader()) {
-      for (DayFile file : files) {
-        try (Statement statement = connection.createStatement();
-            ResultSet result =
-                statement.executeQuery(
-                    "SELECT agent_id, to_seq - from_seq + 1 FROM "
-                        + file.catalog
-                        + ".gaps WHERE found_unix_nanos >= "
-                        + sinceUnixNanos)) {
-          while (result.next()) {
-            gaps.add(
-                result.getLong(2)
-                    + " rows of "
-                    + file.table.rowsTable().substring(file.table.rowsTable().indexOf('.') + 1)
-                    + " expired at agent "
-                    + result.getString(1)
-                    + " before they were pulled");
-          }
+      for (Map.Entry<StreamSchema, List<DayFile>> each : files.entrySet()) {
+        for (DayFile file : each.getValue()) {
+          SeqBook.gone(connection, file.catalog, sinceUnixNanos)
+              .forEach(
+                  (epoch, seqs) -> {
+                    long lost = seqs.minus(book(each.getKey()).known(epoch).held()).size();
+                    if (lost > 0) {
+                      gaps.add(
+                          lost
+                              + " rows of "
+                              + each.getKey().name()
+                              + " expired at agent "
+                              + epoch.agentId()
+                              + " before they were pulled");
+                    }
+                  });
         }
       }
     } catch (SQLException e) {
@@ -462,6 +472,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     List<String> gone = new ArrayList<>();
     for (DayFile file : expired) {
       try {
+        forgetSeqs(file);
         Database.execute(database.writer(), "DETACH " + file.catalog);
         Files.deleteIfExists(file.path);
         gone.add(file.path.getFileName().toString());
@@ -470,6 +481,20 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       }
     }
     return gone;
+  }
+
+  /// Lets go of the numbers of a file, which are no part of the history any more.
+  private void forgetSeqs(DayFile file) throws SQLException {
+    StreamSchema schema = file.table.schema();
+    Map<SeqBook.Epoch, Long> lasts = book(schema).forget(database.writer(), file.catalog);
+    for (Map.Entry<SeqBook.Epoch, Long> each : lasts.entrySet()) {
+      note(
+          each.getKey().agentId(),
+          schema,
+          each.getKey().epoch(),
+          SeqRanges.of(1, each.getValue()),
+          KnownSeqs.Why.BEFORE);
+    }
   }
 
   /// Files that could not be opened, each a sentence.

@@ -7,10 +7,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.duckdb.DuckDBConnection;
 
 /// One DuckDB instance with Coral's settings: one thread, little memory, nothing fetched from
@@ -119,6 +121,18 @@ final class Database implements AutoCloseable {
       }
     }
     return pairs;
+  }
+
+  /// Runs a statement that gives strings.
+  static Set<String> texts(Connection connection, String sql) throws SQLException {
+    Set<String> texts = new HashSet<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        texts.add(result.getString(1));
+      }
+    }
+    return texts;
   }
 
   /// A string literal; for file names and names that a statement cannot bind.

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -270,26 +269,12 @@ final class StreamTable {
     return known;
   }
 
-  /// Appends batches inside the transaction that the caller has begun, after [#prepare]; all of
-  /// them through one appender, since making one costs as much as some hundred rows.
-  ///
-  /// @param agent who stored the rows first; ignored without agent column
-  /// @param firstSeq number of the first row
-  /// @param keep which rows of a batch are stored; the others keep their numbers
-  void append(
-      DuckDBConnection connection,
-      String agent,
-      long epoch,
-      long firstSeq,
-      List<ColumnBatch> batches,
-      IntPredicate keep)
-      throws SQLException {
-    long seq = firstSeq;
+  /// Appends rows inside the transaction that the caller has begun, after [#prepare]; all of them
+  /// through one appender, since making one costs as much as some hundred rows.
+  void append(DuckDBConnection connection, List<Delivery> deliveries) throws SQLException {
     try (DuckDBAppender appender = connection.createAppender(catalog, "main", rows)) {
-      int agentId = withAgent ? dictionary.idOf(agent) : 0;
-      for (ColumnBatch batch : batches) {
-        append(appender, agentId, epoch, seq, batch, keep);
-        seq += batch.rows();
+      for (Delivery delivery : deliveries) {
+        append(appender, delivery);
       }
       appender.flush();
     }
@@ -302,27 +287,23 @@ final class StreamTable {
     }
   }
 
-  private void append(
-      DuckDBAppender appender,
-      int agentId,
-      long epoch,
-      long firstSeq,
-      ColumnBatch batch,
-      IntPredicate keep)
-      throws SQLException {
+  private void append(DuckDBAppender appender, Delivery delivery) throws SQLException {
+    NumberedBatch numbered = delivery.rows();
+    ColumnBatch batch = numbered.batch();
+    int agentId = withAgent ? dictionary.idOf(delivery.agentId()) : 0;
     TextNumbers known = numbers(batch.dictionary());
     AttributeAppender attributes =
         shapes == null ? null : new AttributeAppender(appender, batch, known, shapes);
     Columns columns = new Columns(batch);
     for (int row = 0; row < batch.rows(); row++) {
-      if (!keep.test(row)) {
+      if (!delivery.keep().test(row)) {
         continue;
       }
       appender.beginRow();
       if (withAgent) {
         appender.append(agentId);
       }
-      appender.append(epoch).append(firstSeq + row);
+      appender.append(numbered.epoch()).append(numbered.seq(row));
       int group = 0;
       if (groups != null) {
         group = groups.idOf(columns.tuple(row, known));

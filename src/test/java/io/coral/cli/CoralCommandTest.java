@@ -102,7 +102,8 @@ final class CoralCommandTest {
                 0,
                 null,
                 null,
-                "10.0.0.1:9000"));
+                "10.0.0.1:9000",
+                false));
     assertThat(run.exitCode()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(

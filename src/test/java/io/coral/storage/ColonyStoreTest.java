@@ -2,7 +2,7 @@ package io.coral.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.coral.model.ColumnBatch;
+import io.coral.model.SeqRanges;
 import io.coral.model.StreamSchema;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -14,6 +14,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +33,14 @@ final class ColonyStoreTest {
     return new NumberedBatch("traces", EPOCH, firstSeq, AgentStoreTest.spans("web", rows));
   }
 
+  private static long append(ColonyStore store, String agent, NumberedBatch batch) {
+    return store.append(List.of(new Delivery(agent, batch))).getFirst().numbers();
+  }
+
+  private static SeqRanges held(ColonyStore store, String agent) {
+    return store.known(agent, StreamSchema.TRACES, EPOCH).held();
+  }
+
   private static long rows(ColonyStore store) {
     return store.rowsByAgent().values().stream().mapToLong(Long::longValue).sum();
   }
@@ -39,61 +48,102 @@ final class ColonyStoreTest {
   @Test
   void batch_deliveredTwice_changesNothing() {
     try (ColonyStore store = open()) {
-      assertThat(store.append("a", spans(1, 5), _ -> true)).isTrue();
-      assertThat(store.append("a", spans(1, 5), _ -> true)).isFalse();
-      assertThat(store.append("a", spans(6, 2), _ -> true)).isTrue();
+      assertThat(append(store, "a", spans(1, 5))).isEqualTo(5);
+      assertThat(append(store, "a", spans(1, 5))).isZero();
+      assertThat(append(store, "a", spans(6, 2))).isEqualTo(2);
       assertThat(rows(store)).isEqualTo(7);
-      assertThat(store.checkpoints("a", StreamSchema.TRACES).get(EPOCH))
-          .isEqualTo(new ColonyStore.Checkpoint(EPOCH, 7));
+      assertThat(held(store, "a")).isEqualTo(SeqRanges.of(1, 7));
       assertThat(store.gaps(0)).isEmpty();
     }
   }
 
   @Test
-  void batch_beyondTheCheckpoint_leavesAGap() {
+  void batches_thatOverlap_addOnlyWhatIsNew() throws Exception {
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 5), _ -> true);
-      store.append("a", spans(11, 1), _ -> true);
+      append(store, "a", spans(1, 5));
+      assertThat(append(store, "a", spans(11, 5))).isEqualTo(5);
+      assertThat(append(store, "a", spans(4, 9))).isEqualTo(5);
+      assertThat(append(store, "a", spans(1, 15))).isZero();
+      assertThat(held(store, "a")).isEqualTo(SeqRanges.of(1, 15));
+      try (Connection reader = store.reader()) {
+        assertThat(
+                Database.number(
+                    reader,
+                    "SELECT count(DISTINCT seq) FROM ("
+                        + store.relation(StreamSchema.TRACES, 0, Long.MAX_VALUE)
+                        + ")"))
+            .isEqualTo(15);
+      }
+      assertThat(rows(store)).isEqualTo(15);
+    }
+    try (ColonyStore store = open()) {
+      assertThat(held(store, "a")).isEqualTo(SeqRanges.of(1, 15));
+    }
+  }
+
+  @Test
+  void oneTransaction_mayHaveBatchesOfManyAgents_andTheSameTwice() {
+    try (ColonyStore store = open()) {
+      List<ColonyStore.Stored> stored =
+          store.append(
+              List.of(
+                  new Delivery("a", spans(1, 5)),
+                  new Delivery("b", spans(1, 3)),
+                  new Delivery("a", spans(4, 4))));
+      assertThat(stored.stream().map(ColonyStore.Stored::numbers)).containsExactly(5L, 3L, 2L);
+      assertThat(store.rowsByAgent()).isEqualTo(Map.of("a", 7L, "b", 3L));
+    }
+  }
+
+  @Test
+  void numbersThatAreGone_areAGap_untilTheirRowsComeFromElsewhere() {
+    try (ColonyStore store = open()) {
+      append(store, "a", spans(1, 5));
+      store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(6, 10), KnownSeqs.Why.GONE);
+      append(store, "a", spans(11, 1));
+    }
+    try (ColonyStore store = open()) {
       assertThat(store.gaps(0))
           .hasSize(1)
           .first()
           .asString()
           .startsWith("5 rows of traces expired");
+      append(store, "a", spans(6, 5));
+      assertThat(store.gaps(0)).isEmpty();
     }
   }
 
   @Test
   void agents_andEpochs_haveCheckpointsOfTheirOwn() {
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 5), _ -> true);
-      store.append("b", spans(1, 3), _ -> true);
-      store.append(
-          "a", new NumberedBatch("traces", 100, 1, AgentStoreTest.spans("web", 2)), _ -> true);
-      assertThat(store.checkpoints("a", StreamSchema.TRACES)).hasSize(2);
+      append(store, "a", spans(1, 5));
+      append(store, "b", spans(1, 3));
+      append(store, "a", new NumberedBatch("traces", 100, 1, AgentStoreTest.spans("web", 2)));
+      assertThat(store.known("a", StreamSchema.TRACES, 100).held()).isEqualTo(SeqRanges.of(1, 2));
       assertThat(store.rowsByAgent()).isEqualTo(Map.of("a", 7L, "b", 3L));
     }
   }
 
   @Test
-  void newDay_beginsWithTheCheckpointsOfTheOld() {
+  void newDay_knowsTheNumbersOfTheOld() {
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 5), _ -> true);
+      append(store, "a", spans(1, 5));
       clock.advance(Duration.ofDays(1));
-      assertThat(store.append("a", spans(1, 5), _ -> true)).isFalse();
-      assertThat(store.append("a", spans(6, 1), _ -> true)).isTrue();
+      assertThat(append(store, "a", spans(1, 5))).isZero();
+      assertThat(append(store, "a", spans(6, 1))).isEqualTo(1);
     }
     try (ColonyStore store = open()) {
       assertThat(rows(store)).isEqualTo(6);
-      assertThat(store.append("a", spans(6, 1), _ -> true)).isFalse();
+      assertThat(append(store, "a", spans(6, 1))).isZero();
     }
   }
 
   @Test
   void retention_deletesWholeDays() throws Exception {
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 5), _ -> true);
+      append(store, "a", spans(1, 5));
       clock.advance(Duration.ofDays(8));
-      store.append("a", spans(6, 1), _ -> true);
+      append(store, "a", spans(6, 1));
       assertThat(store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7))))
           .containsExactly("traces-2026-11-21.duckdb");
       assertThat(rows(store)).isEqualTo(1);
@@ -104,35 +154,69 @@ final class ColonyStoreTest {
   @Test
   void sampledOutRows_keepTheirNumbers() {
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 6), row -> row % 2 == 0);
+      store.append(List.of(new Delivery("a", spans(1, 6), row -> row % 2 == 0)));
       assertThat(rows(store)).isEqualTo(3);
-      assertThat(store.append("a", spans(7, 1), _ -> true)).isTrue();
+      assertThat(append(store, "a", spans(7, 1))).isEqualTo(1);
       assertThat(store.gaps(0)).isEmpty();
     }
   }
 
   @Test
-  void emptyBatch_movesTheCheckpointOverWhatExpired() {
-    ColumnBatch none = new ColumnBatch.Builder(StreamSchema.TRACES, 0).build();
+  void numbersOfADeletedDay_areNoGap() {
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 2), _ -> true);
-      assertThat(store.append("a", new NumberedBatch("traces", EPOCH, 11, none), _ -> true))
-          .isTrue();
-      assertThat(store.checkpoints("a", StreamSchema.TRACES).get(EPOCH))
-          .isEqualTo(new ColonyStore.Checkpoint(EPOCH, 10));
-      assertThat(store.gaps(0)).hasSize(1);
+      append(store, "a", spans(1, 5));
+      append(store, "b", spans(1, 5));
+      clock.advance(Duration.ofDays(8));
+      append(store, "a", spans(6, 1));
+      store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7)));
+      assertThat(held(store, "a")).isEqualTo(SeqRanges.of(6, 6));
+      assertThat(held(store, "b")).isEqualTo(SeqRanges.NONE);
+      assertThat(store.known("b", StreamSchema.TRACES, EPOCH).before())
+          .isEqualTo(SeqRanges.of(1, 5));
+    }
+    try (ColonyStore store = open()) {
+      assertThat(store.known("b", StreamSchema.TRACES, EPOCH).all()).isEqualTo(SeqRanges.of(1, 5));
+      assertThat(store.gaps(0)).isEmpty();
+    }
+  }
+
+  @Test
+  void fileOfAnEarlierVersion_isUpgraded_whenever() throws Exception {
+    try (ColonyStore store = open()) {
+      append(store, "a", spans(1, 5));
+      append(store, "a", spans(11, 2));
+    }
+    Path file = directory.resolve("traces-2026-11-21.duckdb");
+    try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + file)) {
+      Database.execute(connection, "DROP TABLE seqs");
+      Database.execute(
+          connection,
+          "CREATE TABLE checkpoints AS SELECT 'a' AS agent_id, 99::BIGINT AS epoch, 20::BIGINT AS seq");
+      Database.execute(
+          connection,
+          "CREATE TABLE gaps AS SELECT 'a' AS agent_id, 99::BIGINT AS epoch, 6::BIGINT AS from_seq,"
+              + " 10::BIGINT AS to_seq, 1::BIGINT AS found_unix_nanos");
+    }
+    for (int i = 0; i < 2; i++) {
+      try (ColonyStore store = open()) {
+        KnownSeqs known = store.known("a", StreamSchema.TRACES, EPOCH);
+        assertThat(known.held()).isEqualTo(SeqRanges.of(1, 5).plus(11, 12));
+        assertThat(known.gone()).isEqualTo(SeqRanges.of(6, 10));
+        assertThat(known.before()).isEqualTo(SeqRanges.of(13, 20));
+        assertThat(rows(store)).isEqualTo(7);
+      }
     }
   }
 
   @Test
   void damagedDay_isKeptAsideAndTheRestServes() throws Exception {
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 5), _ -> true);
-      store.append(
+      append(store, "a", spans(1, 5));
+      append(
+          store,
           "a",
           new NumberedBatch(
-              "http_metrics", EPOCH, 1, AgentStoreTest.metrics("web", "/", 200, 4, 5)),
-          _ -> true);
+              "http_metrics", EPOCH, 1, AgentStoreTest.metrics("web", "/", 200, 4, 5)));
     }
     try (FileChannel file =
         FileChannel.open(directory.resolve("traces-2026-11-21.duckdb"), StandardOpenOption.WRITE)) {
@@ -141,7 +225,7 @@ final class ColonyStoreTest {
     try (ColonyStore store = open()) {
       assertThat(store.losses()).hasSize(1).first().asString().contains("traces of 2026-11-21");
       assertThat(rows(store)).isEqualTo(1);
-      assertThat(store.append("a", spans(1, 5), _ -> true)).isTrue();
+      assertThat(append(store, "a", spans(1, 5))).isEqualTo(5);
       assertThat(rows(store)).isEqualTo(6);
     }
   }
@@ -161,12 +245,12 @@ final class ColonyStoreTest {
   void snapshot_namesTheAgents() throws Exception {
     Path file = directory.resolve("copy.duckdb");
     try (ColonyStore store = open()) {
-      store.append("a", spans(1, 2), _ -> true);
-      store.append(
+      append(store, "a", spans(1, 2));
+      append(
+          store,
           "a",
           new NumberedBatch(
-              "http_metrics", EPOCH, 1, AgentStoreTest.metrics("web", "/", 200, 4, 5)),
-          _ -> true);
+              "http_metrics", EPOCH, 1, AgentStoreTest.metrics("web", "/", 200, 4, 5)));
       store.snapshot(file);
     }
     try (Connection connection = DriverManager.getConnection("jdbc:duckdb:" + file);

@@ -197,14 +197,16 @@ final class ViewsTest {
     Path copy = directory.resolve("copy.duckdb");
     try (ColonyStore store = ColonyStore.open(directory, clock)) {
       NumberedBatch first = new NumberedBatch("logs", 7, 1, logs(KEYS.length));
-      store.append("a", first, _ -> true);
-      assertThat(store.append("a", first, _ -> true)).isFalse();
+      store.append(List.of(new Delivery("a", first)));
+      assertThat(store.append(List.of(new Delivery("a", first))).getFirst().numbers()).isZero();
       assertThatThrownBy(
-              () -> store.append("b", new NumberedBatch("logs", 7, 1, broken()), _ -> true))
+              () ->
+                  store.append(
+                      List.of(new Delivery("b", new NumberedBatch("logs", 7, 1, broken())))))
           .isInstanceOf(StorageException.class);
-      store.append("b", new NumberedBatch("logs", 7, 1, logs(KEYS.length)), _ -> true);
+      store.append(List.of(new Delivery("b", new NumberedBatch("logs", 7, 1, logs(KEYS.length)))));
       clock.advance(Duration.ofDays(1));
-      store.append("c", new NumberedBatch("logs", 7, 1, logs(2)), _ -> true);
+      store.append(List.of(new Delivery("c", new NumberedBatch("logs", 7, 1, logs(2)))));
       try (Connection reader = store.reader()) {
         assertDense(reader);
       }

@@ -1,9 +1,9 @@
 package io.coral.colony.poll;
 
+import io.coral.colony.cluster.Nodes;
 import io.coral.colony.registry.Registry;
-import io.coral.model.ColumnBatch;
+import io.coral.model.SeqRanges;
 import io.coral.model.StreamSchema;
-import io.coral.rpc.ColumnBatchCodec;
 import io.coral.rpc.RpcClient;
 import io.coral.rpc.agent.v1.ListStreamsRequest;
 import io.coral.rpc.agent.v1.ListStreamsResponse;
@@ -11,7 +11,8 @@ import io.coral.rpc.agent.v1.PullRequest;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.agent.v1.StreamStatus;
 import io.coral.storage.ColonyStore;
-import io.coral.storage.NumberedBatch;
+import io.coral.storage.Delivery;
+import io.coral.storage.KnownSeqs;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
@@ -21,9 +22,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +37,7 @@ public final class PollVerticle extends VerticleBase {
   private static final long CALLS_MILLIS = 10_000;
 
   private final Registry registry;
+  private final Nodes nodes;
   private final ColonyStore store;
   private final long tickMillis;
   private final TraceSampling sampling;
@@ -49,18 +49,21 @@ public final class PollVerticle extends VerticleBase {
   private final PollSchedule schedule;
   private RpcClient client;
   private WorkerExecutor writer;
+  private HistoryWriter history;
   private volatile boolean polledOnce;
 
   /// @param traceSamplingRate share of traces that is kept, 0 to 1
   /// @param series is told of every row that is stored
   public PollVerticle(
       Registry registry,
+      Nodes nodes,
       ColonyStore store,
       Duration interval,
       double traceSamplingRate,
       Figures figures,
       RequestSeries series) {
     this.registry = registry;
+    this.nodes = nodes;
     this.store = store;
     this.schedule = new PollSchedule(interval.toNanos(), MOST_AT_ONCE);
     this.tickMillis = Math.clamp(interval.toMillis() / 20, 20, 100);
@@ -76,9 +79,16 @@ public final class PollVerticle extends VerticleBase {
   public Future<?> start() {
     client = new RpcClient(vertx);
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
+    history = new HistoryWriter(writer, store, sampling, this::stored);
     vertx.setPeriodic(tickMillis, _ -> pollDue());
     vertx.setPeriodic(CALLS_MILLIS, _ -> storeCalls());
     return Future.succeededFuture();
+  }
+
+  /// On the history's writer thread.
+  private void stored(Delivery delivery) {
+    series.add(delivery.rows().batch(), delivery.keep());
+    calls.add(delivery.agentId(), delivery.rows().batch(), delivery.keep());
   }
 
   private Future<?> storeCalls() {
@@ -108,13 +118,16 @@ public final class PollVerticle extends VerticleBase {
 
   private void pollDue() {
     Map<String, Registry.Agent> agents =
-        registry.reachable().stream().collect(Collectors.toMap(Registry.Agent::id, agent -> agent));
+        registry.reachable().stream()
+            .filter(agent -> nodes.owns(agent.id()))
+            .collect(Collectors.toMap(Registry.Agent::id, agent -> agent));
     for (String due : schedule.begin(agents.keySet(), System.nanoTime())) {
       poll(Objects.requireNonNull(agents.get(due)));
     }
   }
 
   private void poll(Registry.Agent agent) {
+    long began = System.nanoTime();
     client
         .unary(
             agent.endpoint(),
@@ -126,7 +139,7 @@ public final class PollVerticle extends VerticleBase {
         .onComplete(drained -> schedule.ended(agent.id(), drained.succeeded(), System.nanoTime()))
         .onSuccess(
             _ -> {
-              registry.polled(agent.id());
+              registry.polled(agent.id(), began);
               polledOnce = true;
             })
         .onFailure(
@@ -164,97 +177,111 @@ public final class PollVerticle extends VerticleBase {
   }
 
   private Future<Void> drain(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
-    return writer
-        .executeBlocking(() -> store.checkpoints(agent.id(), schema), true)
-        .compose(
-            checkpoints -> {
-              ColonyStore.Checkpoint checkpoint = checkpoints.get(stream.getEpoch());
-              long seq = checkpoint == null ? 0 : checkpoint.seq();
-              if (stream.getMaxSeq() <= seq) {
-                return Future.succeededFuture();
-              }
-              return stream.getMinSeq() > stream.getMaxSeq()
-                  ? skipExpired(agent, stream, schema)
-                  : pull(agent, stream, seq);
-            });
+    KnownSeqs known = store.known(agent.id(), schema, stream.getEpoch());
+    PullPlan plan =
+        PullPlan.of(stream.getMinSeq(), stream.getMaxSeq(), known, store.knows(agent.id()));
+    if (plan.wentBack()) {
+      return Future.failedFuture(
+          "its numbers of "
+              + schema.name()
+              + " went back to "
+              + stream.getMaxSeq()
+              + " from "
+              + known.all().last()
+              + ": another agent has its id, or its data are an old copy");
+    }
+    return note(agent, schema, stream.getEpoch(), plan)
+        .compose(_ -> pull(agent, schema, stream, plan.wanted()));
   }
 
-  private Future<Void> skipExpired(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
-    ColumnBatch none = new ColumnBatch.Builder(schema, 0).build();
-    return writer
-        .executeBlocking(
-            () ->
-                store.append(
-                    agent.id(),
-                    new NumberedBatch(
-                        schema.name(), stream.getEpoch(), stream.getMaxSeq() + 1, none),
-                    _ -> true),
-            true)
-        .mapEmpty();
+  private Future<Void> note(Registry.Agent agent, StreamSchema schema, long epoch, PullPlan plan) {
+    if (plan.gone().isEmpty() && plan.before().isEmpty()) {
+      return Future.succeededFuture();
+    }
+    return writer.executeBlocking(
+        () -> {
+          store.note(agent.id(), schema, epoch, plan.gone(), KnownSeqs.Why.GONE);
+          store.note(agent.id(), schema, epoch, plan.before(), KnownSeqs.Why.BEFORE);
+          return null;
+        },
+        true);
   }
 
-  private Future<Void> pull(Registry.Agent agent, StreamStatus stream, long afterSeq) {
-    AtomicLong reached = new AtomicLong(afterSeq);
-    Appending appending = new Appending(agent.id());
+  /// Asks for what is wanted, range by range, a page at a time.
+  private Future<Void> pull(
+      Registry.Agent agent, StreamSchema schema, StreamStatus stream, SeqRanges wanted) {
+    if (wanted.isEmpty()) {
+      return Future.succeededFuture();
+    }
+    SeqRanges.Range range = wanted.ranges().getFirst();
     PullRequest request =
         PullRequest.newBuilder()
             .setStream(stream.getStream())
             .setEpoch(stream.getEpoch())
-            .setAfterSeq(afterSeq)
+            .setAfterSeq(range.from() - 1)
             .setMaxRows(MAX_ROWS)
             .build();
+    Page page = new Page(agent.id(), range.from() - 1, request);
     return client.stream(
             agent.endpoint(),
             "coral.agent.v1.AgentService/Pull",
             request,
             PullResponse.getDefaultInstance(),
             PULL_DEADLINE,
-            response -> {
-              reached.set(response.getToSeq());
-              appending.add(response);
-            })
-        .compose(_ -> appending.done)
+            page::add)
+        .compose(_ -> page.done)
         .compose(
-            _ ->
-                reached.get() > afterSeq
-                    ? pull(agent, stream, reached.get())
-                    : Future.succeededFuture());
+            _ -> {
+              // What lies between the batches, the agent does not have.
+              SeqRanges passed = SeqRanges.of(range.from(), Math.min(page.reached, range.to()));
+              SeqRanges missing = passed.minus(page.received);
+              if (page.reached < range.from()) {
+                // It ended meanwhile, or begins behind the range.
+                return Future.succeededFuture();
+              }
+              return note(
+                      agent,
+                      schema,
+                      stream.getEpoch(),
+                      new PullPlan(SeqRanges.NONE, missing, SeqRanges.NONE, false))
+                  .compose(_ -> pull(agent, schema, stream, wanted.minus(passed)));
+            });
   }
 
-  /// Stores the batches of one answer in their order.
-  private final class Appending {
+  /// The batches of one answer.
+  private final class Page {
     private final String agentId;
+    private final PullRequest request;
+    private long reached;
+    private SeqRanges received = SeqRanges.NONE;
     private Future<Void> done = Future.succeededFuture();
 
-    Appending(String agentId) {
+    Page(String agentId, long afterSeq, PullRequest request) {
       this.agentId = agentId;
+      this.reached = afterSeq;
+      this.request = request;
     }
 
     void add(PullResponse response) {
+      if (!response.getStream().equals(request.getStream())
+          || response.getEpoch() != request.getEpoch()
+          || response.getFromSeq() <= reached
+          || response.getToSeq() < response.getFromSeq()) {
+        done = done.compose(_ -> Future.failedFuture("it answers what was not asked for"));
+        return;
+      }
+      reached = response.getToSeq();
+      received = received.plus(response.getFromSeq(), response.getToSeq());
+      Future<Long> stored = history.append(agentId, response);
       done =
-          done.compose(
-              _ ->
-                  writer.<Void>executeBlocking(
-                      () -> {
-                        ColumnBatch batch = ColumnBatchCodec.decode(response);
-                        IntPredicate kept = sampling.keep(batch);
-                        boolean stored =
-                            store.append(
-                                agentId,
-                                new NumberedBatch(
-                                    response.getStream(),
-                                    response.getEpoch(),
-                                    response.getFromSeq(),
-                                    batch),
-                                kept);
-                        if (stored) {
-                          series.add(batch, kept);
-                          calls.add(agentId, batch, kept);
-                        }
-                        (stored ? rows : repeated).add(batch.rows());
-                        return null;
-                      },
-                      true));
+          Future.join(done, stored)
+              .compose(
+                  _ -> {
+                    long rowsHeld = stored.result();
+                    rows.add(rowsHeld);
+                    repeated.add(response.getToSeq() - response.getFromSeq() + 1 - rowsHeld);
+                    return Future.succeededFuture();
+                  });
     }
   }
 

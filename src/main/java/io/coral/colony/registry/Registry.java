@@ -2,6 +2,7 @@ package io.coral.colony.registry;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
+import io.coral.rpc.colony.v1.AgentNews;
 import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.ColonyStore;
@@ -42,14 +43,18 @@ public final class Registry {
   ///
   /// @param introduction its last registration
   /// @param services as of its last heartbeat
-  /// @param lastSeenUnixNanos registration, heartbeat or answered poll
-  /// @param lastPollUnixNanos last poll that drained every stream, 0 = none
+  /// @param registeredUnixNanos when that was, by the clock of the node that took it
+  /// @param lastSeenUnixNanos registration, heartbeat or answered poll, at any node
+  /// @param lastPollUnixNanos last poll of this node that drained every stream, 0 = none
+  /// @param drainedNanos when that poll began, monotonic
   /// @param lastError of the last poll, empty when it succeeded
   public record Agent(
       RegisterRequest introduction,
+      long registeredUnixNanos,
       List<ServiceInfo> services,
       long lastSeenUnixNanos,
       long lastPollUnixNanos,
+      long drainedNanos,
       String lastError) {
     public String id() {
       return introduction.getAgentId();
@@ -59,8 +64,36 @@ public final class Registry {
       return introduction.getApiEndpoint();
     }
 
-    Agent seen(long now) {
-      return new Agent(introduction, services, now, lastPollUnixNanos, lastError);
+    /// Whether this node ever drained every stream.
+    public boolean drained() {
+      return lastPollUnixNanos != 0;
+    }
+
+    private Agent introduced(RegisterRequest request, long registered) {
+      return new Agent(
+          request,
+          registered,
+          services,
+          lastSeenUnixNanos,
+          lastPollUnixNanos,
+          drainedNanos,
+          lastError);
+    }
+
+    private Agent seen(List<ServiceInfo> itsServices, long now) {
+      return new Agent(
+          introduction,
+          registeredUnixNanos,
+          itsServices,
+          now,
+          lastPollUnixNanos,
+          drainedNanos,
+          lastError);
+    }
+
+    private Agent polled(long poll, long drained, String error) {
+      return new Agent(
+          introduction, registeredUnixNanos, services, lastSeenUnixNanos, poll, drained, error);
     }
   }
 
@@ -75,8 +108,8 @@ public final class Registry {
         JsonFormat.parser().ignoringUnknownFields().merge(agent.document(), introduction);
         agents.put(
             agent.agentId(),
-            new Agent(
-                introduction.build(), List.of(), agent.lastSeenUnixNanos(), 0, "not polled yet"));
+            introduced(introduction.build(), agent.lastSeenUnixNanos())
+                .seen(List.of(), agent.lastSeenUnixNanos()));
       } catch (InvalidProtocolBufferException e) {
         LOG.warn("agent {} cannot be remembered: {}", agent.agentId(), e.getMessage());
       }
@@ -89,12 +122,16 @@ public final class Registry {
     agents.compute(
         introduction.getAgentId(),
         (_, before) ->
-            new Agent(
-                introduction,
-                introduction.getServicesList(),
-                now,
-                before == null ? 0 : before.lastPollUnixNanos,
-                before == null ? "not polled yet" : before.lastError));
+            (before == null ? introduced(introduction, now) : before.introduced(introduction, now))
+                .seen(introduction.getServicesList(), now));
+    remember(introduction, now);
+  }
+
+  private static Agent introduced(RegisterRequest introduction, long registered) {
+    return new Agent(introduction, registered, List.of(), registered, 0, 0, "not polled yet");
+  }
+
+  private void remember(RegisterRequest introduction, long now) {
     try {
       memory.accept(
           new ColonyStore.KnownAgent(
@@ -111,22 +148,17 @@ public final class Registry {
   /// @return false when the agent is unknown
   public boolean heartbeat(String agentId, List<ServiceInfo> services) {
     return agents.computeIfPresent(
-            agentId,
-            (_, agent) ->
-                new Agent(
-                    agent.introduction,
-                    List.copyOf(services),
-                    nowNanos(),
-                    agent.lastPollUnixNanos,
-                    agent.lastError))
+            agentId, (_, agent) -> agent.seen(List.copyOf(services), nowNanos()))
         != null;
   }
 
   /// A poll drained every stream of the agent.
-  public void polled(String agentId) {
+  ///
+  /// @param beganNanos when it began, monotonic
+  public void polled(String agentId, long beganNanos) {
     long now = nowNanos();
     agents.computeIfPresent(
-        agentId, (_, agent) -> new Agent(agent.introduction, agent.services, now, now, ""));
+        agentId, (_, agent) -> agent.seen(agent.services, now).polled(now, beganNanos, ""));
   }
 
   /// A poll failed.
@@ -135,15 +167,45 @@ public final class Registry {
   public boolean pollFailed(String agentId, String reason) {
     Agent before = agents.get(agentId);
     agents.computeIfPresent(
-        agentId,
-        (_, agent) ->
-            new Agent(
-                agent.introduction,
-                agent.services,
-                agent.lastSeenUnixNanos,
-                agent.lastPollUnixNanos,
-                reason));
+        agentId, (_, agent) -> agent.polled(agent.lastPollUnixNanos, agent.drainedNanos, reason));
     return before != null && before.lastError.isEmpty();
+  }
+
+  /// What another node tells of an agent.
+  public void learn(AgentNews news) {
+    long seen = nowNanos() - Duration.ofMillis(news.getSeenMillisAgo()).toNanos();
+    boolean introduces = news.hasIntroduction();
+    Agent before = agents.get(news.getAgentId());
+    Agent now =
+        agents.compute(
+            news.getAgentId(),
+            (_, known) -> {
+              if (known == null && !introduces) {
+                return null;
+              }
+              Agent agent = known;
+              if (agent == null) {
+                agent = introduced(news.getIntroduction(), news.getRegisteredUnixNanos());
+                agent = agent.seen(news.getServicesList(), seen);
+              } else if (introduces && news.getRegisteredUnixNanos() > agent.registeredUnixNanos) {
+                agent = agent.introduced(news.getIntroduction(), news.getRegisteredUnixNanos());
+              }
+              return seen > agent.lastSeenUnixNanos
+                  ? agent.seen(news.getServicesList(), seen)
+                  : agent;
+            });
+    if (now != null && (before == null || !before.introduction.equals(now.introduction))) {
+      remember(now.introduction, now.lastSeenUnixNanos);
+    }
+  }
+
+  /// What this node tells the others of an agent.
+  public AgentNews.Builder news(Agent agent) {
+    return AgentNews.newBuilder()
+        .setIntroduction(agent.introduction.toBuilder().clearServices())
+        .setRegisteredUnixNanos(agent.registeredUnixNanos)
+        .addAllServices(agent.services)
+        .setSeenMillisAgo(Math.max(0, nowNanos() - agent.lastSeenUnixNanos) / 1_000_000);
   }
 
   /// Whether the last poll of an agent failed, or there was none.

@@ -1,0 +1,177 @@
+package io.coral.colony.cluster;
+
+import io.coral.model.SeqRanges;
+import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Which node answers for which agent, so that every row counts once: of the nodes that are there,
+/// the one that misses the fewest of the rows that any node is known to have. What even that one
+/// misses is a hole, and said.
+///
+/// No clock, no input or output.
+///
+/// @param nodes the agents of each node that is asked
+/// @param agents what is to be said of each agent
+record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
+  /// Who answers for an agent.
+  ///
+  /// @param node empty when none does
+  /// @param drained whether it ever had everything that the agent had
+  /// @param drainedNanos since when it may not, monotonic
+  /// @param lastError of its last poll
+  /// @param missing rows that other nodes have, by stream
+  /// @param holders the nodes that have them
+  /// @param gone rows that no node has, by stream
+  record Choice(
+      String node,
+      boolean drained,
+      long drainedNanos,
+      String lastError,
+      Map<String, Long> missing,
+      Set<String> holders,
+      Map<String, Long> gone) {}
+
+  /// @param agents ids
+  /// @param views of all nodes, also of those that are not there
+  /// @param there names of the nodes that can be asked
+  /// @param replicas how many nodes pull an agent
+  static Cover of(
+      Collection<String> agents, Collection<NodeView> views, Set<String> there, int replicas) {
+    Map<String, Set<String>> nodes = new TreeMap<>();
+    Map<String, Choice> choices = new LinkedHashMap<>();
+    for (String agent : agents) {
+      Choice choice = choose(agent, views, there, replicas);
+      choices.put(agent, choice);
+      if (!choice.node.isEmpty()) {
+        nodes.computeIfAbsent(choice.node, _ -> new HashSet<>()).add(agent);
+      }
+    }
+    return new Cover(nodes, choices);
+  }
+
+  private static Choice choose(
+      String agent, Collection<NodeView> views, Set<String> there, int replicas) {
+    List<String> owners = Ownership.owners(agent, there, replicas);
+    Map<StreamEpoch, SeqRanges> held = new HashMap<>();
+    for (NodeView view : views) {
+      view.agent(agent)
+          .seqs()
+          .forEach((log, seqs) -> held.merge(log, seqs.held(), SeqRanges::plus));
+    }
+    NodeView best = null;
+    Map<StreamEpoch, SeqRanges> missesLeast = Map.of();
+    long fewest = Long.MAX_VALUE;
+    for (NodeView view : views) {
+      if (!there.contains(view.node())) {
+        continue;
+      }
+      Map<StreamEpoch, SeqRanges> misses = missing(view.agent(agent), held);
+      long count = misses.values().stream().mapToLong(SeqRanges::size).sum();
+      if (count < fewest
+          || (count == fewest && best != null && isBetter(view, best, agent, owners))) {
+        best = view;
+        missesLeast = misses;
+        fewest = count;
+      }
+    }
+    if (best == null) {
+      return new Choice("", false, 0, "no node is there", Map.of(), Set.of(), Map.of());
+    }
+    NodeView.AgentView of = best.agent(agent);
+    Set<String> holders = new HashSet<>();
+    for (NodeView view : views) {
+      for (Map.Entry<StreamEpoch, SeqRanges> each : missesLeast.entrySet()) {
+        if (!seqs(view, agent, each.getKey()).held().and(each.getValue()).isEmpty()) {
+          holders.add(view.node());
+        }
+      }
+    }
+    Map<String, Long> gone = new TreeMap<>();
+    of.seqs()
+        .forEach(
+            (log, seqs) ->
+                add(
+                    gone,
+                    log.stream(),
+                    seqs.gone().minus(held.getOrDefault(log, SeqRanges.NONE)).size()));
+    Map<String, Long> missing = new TreeMap<>();
+    missesLeast.forEach((log, seqs) -> add(missing, log.stream(), seqs.size()));
+    return new Choice(
+        best.node(), of.drained(), of.drainedNanos(), of.lastError(), missing, holders, gone);
+  }
+
+  private static void add(Map<String, Long> counts, String stream, long count) {
+    if (count > 0) {
+      counts.merge(stream, count, Long::sum);
+    }
+  }
+
+  private static KnownSeqs seqs(NodeView view, String agent, StreamEpoch log) {
+    return view.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
+  }
+
+  /// What other nodes have and this one neither has nor has deleted.
+  private static Map<StreamEpoch, SeqRanges> missing(
+      NodeView.AgentView view, Map<StreamEpoch, SeqRanges> held) {
+    Map<StreamEpoch, SeqRanges> missing = new HashMap<>();
+    held.forEach(
+        (log, all) -> {
+          KnownSeqs known = view.seqs().getOrDefault(log, KnownSeqs.NOTHING);
+          SeqRanges misses = all.minus(known.held()).minus(known.before());
+          if (!misses.isEmpty()) {
+            missing.put(log, misses);
+          }
+        });
+    return missing;
+  }
+
+  /// Of nodes that have the same rows: the one that pulls the agent, first choice first.
+  private static boolean isBetter(NodeView one, NodeView other, String agent, List<String> owners) {
+    int rank = rank(owners, one.node());
+    int otherRank = rank(owners, other.node());
+    if (rank != otherRank) {
+      return rank < otherRank;
+    }
+    NodeView.AgentView view = one.agent(agent);
+    NodeView.AgentView otherView = other.agent(agent);
+    if (view.drained() != otherView.drained()) {
+      return view.drained();
+    }
+    return view.drainedNanos() - otherView.drainedNanos() > 0;
+  }
+
+  private static int rank(List<String> owners, String node) {
+    int rank = owners.indexOf(node);
+    return rank < 0 ? owners.size() : rank;
+  }
+
+  /// The same question to other nodes, for the agents of one that is slow.
+  ///
+  /// @return empty when there is none that has as much
+  static Map<String, Set<String>> instead(
+      Cover cover, String slow, Collection<NodeView> views, Set<String> there, int replicas) {
+    Set<String> others = new HashSet<>(there);
+    others.remove(slow);
+    List<String> agents = new ArrayList<>(cover.nodes.getOrDefault(slow, Set.of()));
+    Cover second = Cover.of(agents, views, others, replicas);
+    boolean equal =
+        second.agents.entrySet().stream()
+            .allMatch(
+                each -> {
+                  Choice first = cover.agents.get(each.getKey());
+                  return first != null
+                      && !each.getValue().node.isEmpty()
+                      && each.getValue().missing.equals(first.missing);
+                });
+    return equal ? second.nodes : Map.of();
+  }
+}

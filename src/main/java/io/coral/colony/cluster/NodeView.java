@@ -1,0 +1,42 @@
+package io.coral.colony.cluster;
+
+import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
+import java.util.Map;
+
+/// What is known of one node: by itself, or by what it told last.
+///
+/// @param api `host:port`
+/// @param incarnation another after each start
+/// @param heardNanos when it told something last, monotonic
+/// @param agents what it has of each agent
+public record NodeView(
+    String node,
+    String version,
+    String api,
+    long incarnation,
+    long heardNanos,
+    Map<String, AgentView> agents) {
+  public NodeView {
+    agents = Map.copyOf(agents);
+  }
+
+  /// What a node has of an agent.
+  ///
+  /// @param drainedNanos when the last poll began that drained every stream, monotonic
+  /// @param drained whether there was one
+  /// @param lastError of the last poll, empty when it succeeded
+  public record AgentView(
+      boolean drained, long drainedNanos, String lastError, Map<StreamEpoch, KnownSeqs> seqs) {
+    /// Nothing.
+    public static final AgentView NOTHING = new AgentView(false, 0, "", Map.of());
+
+    public AgentView {
+      seqs = Map.copyOf(seqs);
+    }
+  }
+
+  AgentView agent(String agentId) {
+    return agents.getOrDefault(agentId, AgentView.NOTHING);
+  }
+}

@@ -1,0 +1,227 @@
+package io.coral.colony.cluster;
+
+import io.coral.colony.registry.Registry;
+import io.coral.model.SeqRanges;
+import io.coral.rpc.colony.v1.AgentNews;
+import io.coral.rpc.colony.v1.EpochSeqs;
+import io.coral.rpc.colony.v1.NodeNews;
+import io.coral.storage.ColonyStore;
+import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+
+/// What every node has, as far as this one was told, itself among them. Safe on any thread.
+public final class Nodes {
+  /// A node that says nothing for as long is not asked.
+  private static final long SILENCE_NANOS = Duration.ofSeconds(4).toNanos();
+
+  private static final long COVER_NANOS = Duration.ofMillis(200).toNanos();
+
+  private final Membership membership;
+  private final int replicas;
+  private final Registry registry;
+  private final ColonyStore store;
+  private final String version;
+  private final long incarnation = ThreadLocalRandom.current().nextLong();
+  private final Map<String, NodeView> others = new ConcurrentHashMap<>();
+  private volatile String api = "";
+  private Cover cover = new Cover(Map.of(), Map.of());
+  private long coverNanos = System.nanoTime() - COVER_NANOS;
+
+  /// @param replicas how many nodes pull each agent
+  public Nodes(
+      Membership membership, int replicas, Registry registry, ColonyStore store, String version) {
+    this.membership = membership;
+    this.replicas = replicas;
+    this.registry = registry;
+    this.store = store;
+    this.version = version;
+  }
+
+  /// The name of this node.
+  public String self() {
+    return membership.self();
+  }
+
+  /// @param address `host:port` of this node's API
+  public void serves(String address) {
+    api = address;
+  }
+
+  /// Whether this node pulls an agent.
+  public boolean owns(String agentId) {
+    return owners(agentId).contains(self());
+  }
+
+  /// The nodes that pull an agent, first choice first.
+  public List<String> owners(String agentId) {
+    return Ownership.owners(agentId, membership.members(), replicas);
+  }
+
+  /// The nodes that can be asked.
+  public Set<String> there() {
+    long now = System.nanoTime();
+    Set<String> there = new HashSet<>();
+    there.add(self());
+    for (NodeView each : others.values()) {
+      if (now - each.heardNanos() < SILENCE_NANOS) {
+        there.add(each.node());
+      }
+    }
+    return there;
+  }
+
+  /// The members that are seen, whether they say anything or not.
+  public Set<String> members() {
+    return membership.members();
+  }
+
+  /// Every node that was ever heard of, by name.
+  public List<NodeView> views() {
+    List<NodeView> views = new ArrayList<>(others.values());
+    views.add(own());
+    views.sort((a, b) -> a.node().compareTo(b.node()));
+    return views;
+  }
+
+  private NodeView own() {
+    Map<String, Map<StreamEpoch, KnownSeqs>> seqs = store.seqs();
+    Map<String, NodeView.AgentView> agents = new HashMap<>();
+    for (Registry.Agent agent : registry.agents()) {
+      agents.put(
+          agent.id(),
+          new NodeView.AgentView(
+              agent.drained(),
+              agent.drainedNanos(),
+              agent.lastError(),
+              seqs.getOrDefault(agent.id(), Map.of())));
+    }
+    seqs.forEach(
+        (agent, of) ->
+            agents.putIfAbsent(agent, new NodeView.AgentView(false, 0, "not polled yet", of)));
+    return new NodeView(self(), version, api, incarnation, System.nanoTime(), agents);
+  }
+
+  /// Which node answers for which agent; some tenths of a second old.
+  synchronized Cover cover() {
+    long now = System.nanoTime();
+    if (now - coverNanos >= COVER_NANOS) {
+      cover =
+          Cover.of(
+              registry.agents().stream().map(Registry.Agent::id).toList(),
+              views(),
+              there(),
+              replicas);
+      coverNanos = now;
+    }
+    return cover;
+  }
+
+  /// Takes what another node told.
+  void heard(NodeNews news) {
+    if (news.getNode().equals(self())) {
+      return;
+    }
+    long now = System.nanoTime();
+    for (AgentNews agent : news.getAgentsList()) {
+      registry.learn(agent);
+    }
+    others.compute(news.getNode(), (_, before) -> view(news, before, now));
+  }
+
+  private static NodeView view(
+      NodeNews news, @org.jspecify.annotations.Nullable NodeView before, long now) {
+    boolean goesOn = before != null && before.incarnation() == news.getIncarnation();
+    Map<String, NodeView.AgentView> agents =
+        goesOn && before != null && !news.getWhole()
+            ? new HashMap<>(before.agents())
+            : new HashMap<>();
+    for (AgentNews agent : news.getAgentsList()) {
+      agents.put(agent.getAgentId(), view(agent, now));
+    }
+    return new NodeView(
+        news.getNode(), news.getVersion(), news.getApi(), news.getIncarnation(), now, agents);
+  }
+
+  private static NodeView.AgentView view(AgentNews agent, long now) {
+    Map<StreamEpoch, KnownSeqs> seqs = new HashMap<>();
+    for (EpochSeqs each : agent.getSeqsList()) {
+      seqs.put(
+          new StreamEpoch(each.getStream(), each.getEpoch()),
+          new KnownSeqs(
+              ranges(each.getHeldList()),
+              ranges(each.getGoneList()),
+              ranges(each.getBeforeList())));
+    }
+    return new NodeView.AgentView(
+        agent.hasDrainedMillisAgo(),
+        now - Duration.ofMillis(agent.getDrainedMillisAgo()).toNanos(),
+        agent.getLastError(),
+        seqs);
+  }
+
+  private static SeqRanges ranges(List<Long> bounds) {
+    List<SeqRanges.Range> ranges = new ArrayList<>();
+    for (int i = 0; i + 1 < bounds.size(); i += 2) {
+      ranges.add(new SeqRanges.Range(bounds.get(i), bounds.get(i + 1)));
+    }
+    return SeqRanges.of(ranges);
+  }
+
+  /// Everything that this node tells.
+  NodeNews news() {
+    NodeView own = own();
+    long now = own.heardNanos();
+    NodeNews.Builder news =
+        NodeNews.newBuilder()
+            .setNode(own.node())
+            .setIncarnation(incarnation)
+            .setVersion(version)
+            .setApi(api)
+            .setWhole(true);
+    Map<String, Registry.Agent> known =
+        registry.agents().stream().collect(Collectors.toMap(Registry.Agent::id, agent -> agent));
+    own.agents()
+        .forEach(
+            (id, view) -> {
+              Registry.Agent agent = known.get(id);
+              AgentNews.Builder of = agent == null ? AgentNews.newBuilder() : registry.news(agent);
+              of.setAgentId(id).setLastError(view.lastError());
+              if (view.drained()) {
+                of.setDrainedMillisAgo((now - view.drainedNanos()) / 1_000_000);
+              }
+              view.seqs().forEach((epoch, seqs) -> of.addSeqs(message(epoch, seqs)));
+              news.addAgents(of);
+            });
+    return news.build();
+  }
+
+  private static EpochSeqs message(StreamEpoch epoch, KnownSeqs seqs) {
+    return EpochSeqs.newBuilder()
+        .setStream(epoch.stream())
+        .setEpoch(epoch.epoch())
+        .addAllHeld(bounds(seqs.held()))
+        .addAllGone(bounds(seqs.gone()))
+        .addAllBefore(bounds(seqs.before()))
+        .build();
+  }
+
+  private static Collection<Long> bounds(SeqRanges ranges) {
+    List<Long> bounds = new ArrayList<>();
+    for (SeqRanges.Range range : ranges.ranges()) {
+      bounds.add(range.from());
+      bounds.add(range.to());
+    }
+    return bounds;
+  }
+}

@@ -1,0 +1,111 @@
+package io.coral.launch;
+
+import com.hazelcast.core.HazelcastInstance;
+import io.coral.cli.ExitCode;
+import io.coral.cli.StartFailure;
+import io.coral.colony.cluster.HazelcastMembership;
+import io.coral.colony.cluster.Membership;
+import io.coral.config.ClusterConfig;
+import io.coral.config.ColonyConfig;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxBuilder;
+import io.vertx.core.VertxOptions;
+import io.vertx.spi.cluster.hazelcast.HazelcastClusterManager;
+import java.io.ObjectInputFilter;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.net.UnknownHostException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Starts Vert.x as a member of a cluster.
+record ClusterStart(Vertx vertx, Membership membership) {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterStart.class);
+  private static final long START_SECONDS = 60;
+
+  static ClusterStart start(VertxBuilder builder, VertxOptions options, ColonyConfig colony)
+      throws StartFailure {
+    ClusterConfig cluster = colony.cluster();
+    String node = cluster.node().isEmpty() ? colony.api().toString() : cluster.node();
+    if (cluster.node().isEmpty() && colony.api().port() == 0) {
+      throw unusable("cluster.node is missing, and with port 0 there is no name to take instead");
+    }
+    InetAddress address = address(cluster.bind());
+    if (!address.isLoopbackAddress()) {
+      LOG.warn(
+          "the cluster listens on {} without encryption or login: keep everybody else away from ports"
+              + " {} to {}",
+          address.getHostAddress(),
+          cluster.port(),
+          cluster.port() + 9);
+    }
+    refuseForeignClasses();
+    options
+        .getEventBusOptions()
+        .setHost(address.getHostAddress())
+        .setPort(0)
+        .setClusterPublicHost(address.getHostAddress());
+    HazelcastClusterManager manager =
+        new HazelcastClusterManager(
+            HazelcastMembership.config(cluster, node, address.getHostAddress()));
+    try {
+      Vertx vertx =
+          builder
+              .with(options)
+              .withClusterManager(manager)
+              .buildClustered()
+              .toCompletionStage()
+              .toCompletableFuture()
+              .get(START_SECONDS, TimeUnit.SECONDS);
+      HazelcastInstance hazelcast = manager.getHazelcastInstance();
+      return new ClusterStart(vertx, new HazelcastMembership(hazelcast));
+    } catch (ExecutionException | TimeoutException e) {
+      throw new StartFailure(
+          "the cluster cannot be joined",
+          String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()),
+          "see cluster: in conf/colony.yaml",
+          ExitCode.FAILURE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unusable("interrupted");
+    }
+  }
+
+  /// Nothing here needs objects of Java's own serialization, so none is read.
+  private static void refuseForeignClasses() {
+    if (ObjectInputFilter.Config.getSerialFilter() == null) {
+      ObjectInputFilter.Config.setSerialFilter(
+          ObjectInputFilter.Config.createFilter(
+              "maxdepth=20;maxarray=100000;com.hazelcast.**;java.lang.*;java.util.UUID;!*"));
+    }
+  }
+
+  private static InetAddress address(String bind) throws StartFailure {
+    try {
+      NetworkInterface network = NetworkInterface.getByName(bind);
+      if (network != null) {
+        return network
+            .inetAddresses()
+            .filter(Inet4Address.class::isInstance)
+            .findFirst()
+            .orElseThrow(() -> unusable("cluster.interface: " + bind + " has no IPv4 address"));
+      }
+      return InetAddress.getByName(bind);
+    } catch (SocketException | UnknownHostException e) {
+      throw unusable("cluster.interface: " + bind + " is no address or interface of this host");
+    }
+  }
+
+  private static StartFailure unusable(String why) {
+    return new StartFailure(
+        "the configuration cannot be used",
+        why,
+        "conf/agent.yaml and conf/colony.yaml document every key",
+        ExitCode.USAGE);
+  }
+}

@@ -1,0 +1,227 @@
+package io.coral.storage;
+
+import io.coral.model.SeqRanges;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.duckdb.DuckDBAppender;
+import org.duckdb.DuckDBConnection;
+
+/// Which numbers of a stream a colony knows of, over all of its days, in memory; and the table
+/// `seqs` of each day's file, to which every change adds rows.
+///
+/// What changes it belongs to the writer thread, [#known] and [#knows] to any.
+final class SeqBook {
+  private static final String TABLE = "seqs";
+
+  private final Map<Epoch, KnownSeqs> known = new ConcurrentHashMap<>();
+  private final Map<String, Integer> epochsOfAgents = new ConcurrentHashMap<>();
+
+  /// An epoch of an agent.
+  record Epoch(String agentId, long epoch) {}
+
+  KnownSeqs known(Epoch epoch) {
+    return known.getOrDefault(epoch, KnownSeqs.NOTHING);
+  }
+
+  /// Everything that is known.
+  Map<Epoch, KnownSeqs> all() {
+    return Map.copyOf(known);
+  }
+
+  boolean knows(String agentId) {
+    return epochsOfAgents.containsKey(agentId);
+  }
+
+  void add(Map<Epoch, SeqRanges> added, KnownSeqs.Why why) {
+    added.forEach((epoch, seqs) -> set(epoch, known(epoch).plus(why, seqs)));
+  }
+
+  private void set(Epoch epoch, KnownSeqs now) {
+    if (now.all().isEmpty()) {
+      if (known.remove(epoch) != null) {
+        epochsOfAgents.computeIfPresent(epoch.agentId, (_, count) -> count == 1 ? null : count - 1);
+      }
+    } else if (known.put(epoch, now) == null) {
+      epochsOfAgents.merge(epoch.agentId, 1, Integer::sum);
+    }
+  }
+
+  /// Makes the table, inside the caller's transaction.
+  static void create(Connection connection, String catalog) throws SQLException {
+    Database.execute(
+        connection,
+        "CREATE TABLE IF NOT EXISTS "
+            + catalog
+            + "."
+            + TABLE
+            + " (agent_id VARCHAR NOT NULL, epoch BIGINT NOT NULL, from_seq BIGINT NOT NULL, to_seq BIGINT"
+            + " NOT NULL, why TINYINT NOT NULL, noted_unix_nanos BIGINT NOT NULL)");
+  }
+
+  /// Adds rows, inside the caller's transaction.
+  static void append(
+      DuckDBConnection connection,
+      String catalog,
+      Map<Epoch, SeqRanges> added,
+      KnownSeqs.Why why,
+      long nowNanos)
+      throws SQLException {
+    try (DuckDBAppender appender = connection.createAppender(catalog, "main", TABLE)) {
+      for (Map.Entry<Epoch, SeqRanges> each : added.entrySet()) {
+        for (SeqRanges.Range range : each.getValue().ranges()) {
+          appender
+              .beginRow()
+              .append(each.getKey().agentId)
+              .append(each.getKey().epoch)
+              .append(range.from())
+              .append(range.to())
+              .append((byte) why.ordinal())
+              .append(nowNanos)
+              .endRow();
+        }
+      }
+      appender.flush();
+    }
+  }
+
+  /// Reads what a file says, and writes it anew in as few rows as it takes.
+  void load(DuckDBConnection connection, String catalog) throws SQLException {
+    for (KnownSeqs.Why why : KnownSeqs.Why.values()) {
+      Map<Epoch, SeqRanges> of = read(connection, catalog, "why = " + why.ordinal());
+      add(of, why);
+      long rows =
+          Database.number(
+              connection,
+              "SELECT count(*) FROM " + catalog + "." + TABLE + " WHERE why = " + why.ordinal());
+      // What is gone keeps the time when that was noted.
+      if (why != KnownSeqs.Why.GONE && rows > 2L * of.size()) {
+        Database.inTransaction(
+            connection,
+            () -> {
+              Database.execute(
+                  connection,
+                  "DELETE FROM " + catalog + "." + TABLE + " WHERE why = " + why.ordinal());
+              append(connection, catalog, of, why, 0);
+            });
+      }
+    }
+  }
+
+  /// Lets go of what a file says.
+  ///
+  /// @return the greatest number of each epoch
+  Map<Epoch, Long> forget(Connection connection, String catalog) throws SQLException {
+    Map<Epoch, Long> lasts = new HashMap<>();
+    for (KnownSeqs.Why why : KnownSeqs.Why.values()) {
+      read(connection, catalog, "why = " + why.ordinal())
+          .forEach(
+              (epoch, seqs) -> {
+                KnownSeqs now = known(epoch);
+                lasts.merge(epoch, seqs.last(), Math::max);
+                set(
+                    epoch,
+                    switch (why) {
+                      case HELD -> new KnownSeqs(now.held().minus(seqs), now.gone(), now.before());
+                      case GONE -> new KnownSeqs(now.held(), now.gone().minus(seqs), now.before());
+                      case BEFORE ->
+                          new KnownSeqs(now.held(), now.gone(), now.before().minus(seqs));
+                    });
+              });
+    }
+    return lasts;
+  }
+
+  /// What a file says is gone.
+  ///
+  /// @param sinceUnixNanos when it was noted
+  static Map<Epoch, SeqRanges> gone(Connection connection, String catalog, long sinceUnixNanos)
+      throws SQLException {
+    return read(
+        connection,
+        catalog,
+        "why = " + KnownSeqs.Why.GONE.ordinal() + " AND noted_unix_nanos >= " + sinceUnixNanos);
+  }
+
+  private static Map<Epoch, SeqRanges> read(Connection connection, String catalog, String condition)
+      throws SQLException {
+    return ranges(
+        connection,
+        "SELECT agent_id, epoch, from_seq, to_seq FROM "
+            + catalog
+            + "."
+            + TABLE
+            + " WHERE "
+            + condition);
+  }
+
+  private static Map<Epoch, SeqRanges> ranges(Connection connection, String sql)
+      throws SQLException {
+    Map<Epoch, List<SeqRanges.Range>> ranges = new HashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      while (result.next()) {
+        ranges
+            .computeIfAbsent(
+                new Epoch(result.getString(1), result.getLong(2)), _ -> new ArrayList<>())
+            .add(new SeqRanges.Range(result.getLong(3), result.getLong(4)));
+      }
+    }
+    return ranges.entrySet().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, each -> SeqRanges.of(each.getValue())));
+  }
+
+  /// Makes the table of what files of earlier versions have instead: `checkpoints`, up to which
+  /// everything was asked for, and `gaps`. All in one transaction.
+  static void upgrade(DuckDBConnection connection, String catalog, StreamTable table, long nowNanos)
+      throws SQLException {
+    Set<String> tables =
+        Database.texts(
+            connection,
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = "
+                + Database.literal(catalog));
+    if (tables.contains(TABLE)) {
+      return;
+    }
+    String relation = table.schema().hasAttributes() ? table.selectParts() : table.select("");
+    Map<Epoch, SeqRanges> held =
+        ranges(
+            connection,
+            "SELECT agent_id, epoch, min(seq), max(seq) FROM (" + relation + ") GROUP BY ALL");
+    Map<Epoch, SeqRanges> gone = new HashMap<>();
+    Map<Epoch, SeqRanges> before = new HashMap<>();
+    if (tables.contains("gaps")) {
+      gone =
+          ranges(connection, "SELECT agent_id, epoch, from_seq, to_seq FROM " + catalog + ".gaps");
+    }
+    if (tables.contains("checkpoints")) {
+      before =
+          ranges(connection, "SELECT agent_id, epoch, 1, seq FROM " + catalog + ".checkpoints");
+    }
+    Map<Epoch, SeqRanges> lost = gone;
+    held.replaceAll((epoch, seqs) -> seqs.minus(lost.getOrDefault(epoch, SeqRanges.NONE)));
+    Map<Epoch, SeqRanges> asked = before;
+    asked.replaceAll(
+        (epoch, seqs) ->
+            seqs.minus(held.getOrDefault(epoch, SeqRanges.NONE))
+                .minus(lost.getOrDefault(epoch, SeqRanges.NONE)));
+    Database.inTransaction(
+        connection,
+        () -> {
+          create(connection, catalog);
+          append(connection, catalog, held, KnownSeqs.Why.HELD, nowNanos);
+          append(connection, catalog, lost, KnownSeqs.Why.GONE, nowNanos);
+          append(connection, catalog, asked, KnownSeqs.Why.BEFORE, nowNanos);
+          Database.execute(connection, "DROP TABLE IF EXISTS " + catalog + ".checkpoints");
+          Database.execute(connection, "DROP TABLE IF EXISTS " + catalog + ".gaps");
+        });
+  }
+}
