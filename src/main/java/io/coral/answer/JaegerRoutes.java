@@ -3,12 +3,11 @@ package io.coral.answer;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.coral.rpc.RpcServer;
-import io.coral.rpc.mesh.v1.Completeness;
+import io.coral.storage.CallQueries;
+import io.coral.storage.RankedTrace;
 import io.coral.storage.RedQueries;
-import io.coral.storage.SpanQueries;
 import io.coral.storage.SpanSearch;
 import io.coral.storage.Trace;
-import io.coral.storage.TraceQueries;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
@@ -17,7 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -29,11 +27,8 @@ public final class JaegerRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(JaegerRoutes.class);
 
   private final Vertx vertx;
-  private final SpanQueries spans;
-  private final TraceQueries traces;
+  private final Supplier<History> histories;
   private final TraceFinder finder;
-  private final JaegerMetrics metrics;
-  private final Supplier<Completeness> completeness;
   private final Clock clock;
 
   /// What is answered; written as text where it was made, which for long traces is a worker.
@@ -43,21 +38,11 @@ public final class JaegerRoutes {
     }
   }
 
-  /// @param completeness of an answer that is given now; may block
-  public JaegerRoutes(
-      Vertx vertx,
-      SpanQueries spans,
-      TraceQueries traces,
-      TraceFinder finder,
-      RedQueries requests,
-      Supplier<Completeness> completeness,
-      Clock clock) {
+  /// @param histories gives what is stored, for one answer each; does not block
+  public JaegerRoutes(Vertx vertx, Supplier<History> histories, TraceFinder finder, Clock clock) {
     this.vertx = vertx;
-    this.spans = spans;
-    this.traces = traces;
+    this.histories = histories;
     this.finder = finder;
-    this.metrics = new JaegerMetrics(requests);
-    this.completeness = completeness;
     this.clock = clock;
   }
 
@@ -120,20 +105,9 @@ public final class JaegerRoutes {
   }
 
   /// An agent that was not heard of may have the trace.
-  private Answer notFound(boolean v3) {
-    Completeness now = completeness.get();
-    int silent = now.getAgentsTotal() - now.getAgentsAnswered();
+  private static Answer notFound(History history, boolean v3) {
     return failed(
-        404,
-        silent == 0
-            ? "trace not found"
-            : "trace not found, but "
-                + silent
-                + " of "
-                + now.getAgentsTotal()
-                + " agents did not answer: "
-                + String.join("; ", now.getGapsList()),
-        v3);
+        404, "trace not found" + TraceHandlers.whoDidNotAnswer(history.completeness()), v3);
   }
 
   private <T> Future<T> onWorker(Callable<T> work) {
@@ -154,7 +128,7 @@ public final class JaegerRoutes {
   }
 
   private Future<Answer> services(HttpServerRequest request) {
-    return onWorker(spans::services).map(names -> ok(JaegerJson.texts(names)));
+    return onWorker(() -> histories.get().services()).map(names -> ok(JaegerJson.texts(names)));
   }
 
   private Future<Answer> operationNames(HttpServerRequest request) {
@@ -166,7 +140,7 @@ public final class JaegerRoutes {
     String service =
         URLDecoder.decode(
             rest.substring(0, rest.length() - "/operations".length()), StandardCharsets.UTF_8);
-    return onWorker(() -> spans.operations(service, null))
+    return onWorker(() -> histories.get().operations(service, null))
         .map(
             operations ->
                 ok(
@@ -196,23 +170,31 @@ public final class JaegerRoutes {
       throw new IllegalArgumentException("service: missing (expected: the name of a service)");
     }
     var role = parameters.role(kindName);
-    return onWorker(() -> spans.operations(service, role));
+    return onWorker(() -> histories.get().operations(service, role));
   }
 
   private Future<Answer> search(HttpServerRequest request) {
     JaegerParameters parameters = parameters(request);
     List<String> asked = parameters.all("traceID");
     if (!asked.isEmpty()) {
-      List<Future<Trace>> found =
+      List<Future<FoundTrace>> found =
           asked.stream().map(JaegerParameters::traceId).map(this::find).toList();
       return Future.all(found)
           .compose(
               _ ->
                   onWorker(
-                      () -> answer(found.stream().map(Future::result).toList(), asked.size())));
+                      () ->
+                          answer(
+                              found.stream().map(each -> each.result().trace).toList(),
+                              asked.size())));
     }
     SpanSearch search = parameters.search();
-    return onWorker(() -> answer(traces.traces(spans.find(search)), search.limit()));
+    return onWorker(() -> answer(searched(search), search.limit()));
+  }
+
+  private List<Trace> searched(SpanSearch search) {
+    History history = histories.get();
+    return history.traces(RankedTrace.ids(history.search(search)));
   }
 
   private static Answer answer(List<Trace> traces, int limit) {
@@ -223,14 +205,18 @@ public final class JaegerRoutes {
     return new Answer(200, JaegerJson.envelope(data, limit));
   }
 
-  /// @return without spans when there is no such trace
-  private Future<Trace> find(String id) {
+  /// @param trace without spans when there is none
+  private record FoundTrace(Trace trace, History history) {}
+
+  private Future<FoundTrace> find(String id) {
+    History history = histories.get();
     return finder
-        .find(id)
+        .find(history, id)
         .map(
             found -> {
               Trace trace = found.trace();
-              return trace == null ? new Trace(id, List.of(), false) : trace;
+              return new FoundTrace(
+                  trace == null ? new Trace(id, List.of(), false) : trace, history);
             });
   }
 
@@ -238,17 +224,21 @@ public final class JaegerRoutes {
     String id = JaegerParameters.traceId(below(request, "/api/traces/"));
     return find(id)
         .compose(
-            trace ->
-                trace.spans().isEmpty()
-                    ? onWorker(() -> notFound(false))
-                    : onWorker(() -> answer(List.of(trace), 0)));
+            found ->
+                onWorker(
+                    () ->
+                        found.trace.spans().isEmpty()
+                            ? notFound(found.history, false)
+                            : answer(List.of(found.trace), 0)));
   }
 
   private Future<Answer> dependencies(HttpServerRequest request) {
     JaegerParameters parameters = parameters(request);
     long until = parameters.millis("endTs", nowNanos());
     long lookback = parameters.millis("lookback", 24 * JaegerParameters.HOUR_NANOS);
-    return onWorker(() -> spans.dependencies(Math.max(0, until - lookback), until))
+    return onWorker(
+            () ->
+                new CallQueries(histories.get()).dependencies(Math.max(0, until - lookback), until))
         .map(
             found -> {
               JsonArray data = new JsonArray();
@@ -262,25 +252,34 @@ public final class JaegerRoutes {
   }
 
   private Future<Answer> calls(HttpServerRequest request) {
-    return metrics(request, metrics::calls);
+    return metrics(request, JaegerMetrics::calls);
   }
 
   private Future<Answer> errors(HttpServerRequest request) {
-    return metrics(request, metrics::errors);
+    return metrics(request, JaegerMetrics::errors);
   }
 
   private Future<Answer> latencies(HttpServerRequest request) {
-    return metrics(request, metrics::latencies);
+    return metrics(request, JaegerMetrics::latencies);
   }
 
-  private Future<Answer> metrics(
-      HttpServerRequest request, BiFunction<JaegerParameters, Long, JsonObject> family) {
+  /// One of the families of metrics.
+  private interface Family {
+    JsonObject of(JaegerMetrics metrics, JaegerParameters parameters, long nowNanos);
+  }
+
+  private Future<Answer> metrics(HttpServerRequest request, Family family) {
     JaegerParameters parameters = parameters(request);
-    return onWorker(() -> new Answer(200, family.apply(parameters, nowNanos())));
+    return onWorker(
+        () ->
+            new Answer(
+                200,
+                family.of(
+                    new JaegerMetrics(new RedQueries(histories.get())), parameters, nowNanos())));
   }
 
   private Future<Answer> servicesV3(HttpServerRequest request) {
-    return onWorker(spans::services)
+    return onWorker(() -> histories.get().services())
         .map(
             names -> {
               JsonObject json = new JsonObject();
@@ -303,17 +302,19 @@ public final class JaegerRoutes {
 
   private Future<Answer> searchV3(HttpServerRequest request) {
     SpanSearch search = parameters(request).searchV3();
-    return onWorker(() -> result(traces.traces(spans.find(search))));
+    return onWorker(() -> result(searched(search)));
   }
 
   private Future<Answer> traceV3(HttpServerRequest request) {
     String id = JaegerParameters.traceId(below(request, "/api/v3/traces/"));
     return find(id)
         .compose(
-            trace ->
-                trace.spans().isEmpty()
-                    ? onWorker(() -> notFound(true))
-                    : onWorker(() -> result(List.of(trace))));
+            found ->
+                onWorker(
+                    () ->
+                        found.trace.spans().isEmpty()
+                            ? notFound(found.history, true)
+                            : result(List.of(found.trace))));
   }
 
   private static Answer result(List<Trace> traces) {

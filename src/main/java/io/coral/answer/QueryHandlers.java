@@ -1,6 +1,5 @@
 package io.coral.answer;
 
-import com.google.protobuf.Message;
 import io.coral.histogram.Bounds;
 import io.coral.model.Role;
 import io.coral.rpc.RpcCode;
@@ -8,7 +7,6 @@ import io.coral.rpc.RpcException;
 import io.coral.rpc.RpcService;
 import io.coral.rpc.mesh.v1.BeylaHttpMetric;
 import io.coral.rpc.mesh.v1.BeylaMetricType;
-import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.rpc.mesh.v1.GetTraceRequest;
 import io.coral.rpc.mesh.v1.GetTraceResponse;
 import io.coral.rpc.mesh.v1.HttpStatistics;
@@ -29,11 +27,10 @@ import io.coral.rpc.mesh.v1.QueryTelemetryResponse;
 import io.coral.rpc.mesh.v1.ServiceSummary;
 import io.coral.storage.HttpAnswer;
 import io.coral.storage.HttpWindow;
-import io.coral.storage.SentQueries;
+import io.coral.storage.RouteExemplars;
 import io.coral.storage.ServiceRow;
 import io.coral.storage.SpanRow;
 import io.coral.storage.TelemetryQueries;
-import io.coral.storage.TraceQueries;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.time.Clock;
@@ -44,7 +41,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /// Binds the common questions to a service.
 public final class QueryHandlers {
@@ -54,36 +50,23 @@ public final class QueryHandlers {
   private static final int DEFAULT_LISTED = 20;
 
   private final Vertx vertx;
-  private final TelemetryQueries queries;
-  private final TraceQueries traceQueries;
+  private final Supplier<History> histories;
   private final TraceFinder finder;
-  private final TraceHandlers traces;
-  private final SentHandlers sent;
-  private final Supplier<Completeness> completeness;
   private final Supplier<List<String>> knownServices;
   private final Clock clock;
 
+  /// @param histories gives what is stored, for one answer each; does not block
   /// @param finder finds the trace that is asked for by its id
-  /// @param numbers of an agent's spans; null in a colony
-  /// @param completeness how much stands behind an answer; asked on a worker thread
   /// @param knownServices observed services that may have no traffic yet; safe on any thread
   public QueryHandlers(
       Vertx vertx,
-      TelemetryQueries queries,
-      TraceQueries traceQueries,
+      Supplier<History> histories,
       TraceFinder finder,
-      SentQueries sentQueries,
-      @Nullable SpanNumbers numbers,
-      Supplier<Completeness> completeness,
       Supplier<List<String>> knownServices,
       Clock clock) {
     this.vertx = vertx;
-    this.queries = queries;
-    this.traceQueries = traceQueries;
+    this.histories = histories;
     this.finder = finder;
-    this.traces = new TraceHandlers(queries, traceQueries, sentQueries, completeness);
-    this.sent = new SentHandlers(sentQueries, numbers, completeness);
-    this.completeness = completeness;
     this.knownServices = knownServices;
     this.clock = clock;
   }
@@ -96,48 +79,50 @@ public final class QueryHandlers {
             "QueryBeylaMetrics",
             QueryBeylaMetricsRequest.getDefaultInstance(),
             QueryBeylaMetricsResponse.getDefaultInstance(),
-            request -> onWorker(() -> beylaMetrics(request)))
+            request -> onWorker(() -> beylaMetrics(histories.get(), request)))
         .unary(
             "QueryHttp",
             QueryHttpRequest.getDefaultInstance(),
             QueryHttpResponse.getDefaultInstance(),
-            request -> onWorker(() -> http(request)))
+            request -> onWorker(() -> http(histories.get(), request)))
         .unary(
             "ListTraces",
             ListTracesRequest.getDefaultInstance(),
             ListTracesResponse.getDefaultInstance(),
-            request -> onWorker(() -> listTraces(request)))
+            request -> onWorker(() -> listTraces(histories.get(), request)))
         .unary(
             "GetTrace",
             GetTraceRequest.getDefaultInstance(),
             GetTraceResponse.getDefaultInstance(),
-            request ->
-                finder
-                    .find(TraceIds.digits(request.getTraceId()))
-                    .compose(found -> onWorker(() -> traces.get(request, found))))
+            request -> {
+              History history = histories.get();
+              return finder
+                  .find(history, TraceIds.digits(request.getTraceId()))
+                  .compose(found -> onWorker(() -> new TraceHandlers(history).get(request, found)));
+            })
         .unary(
             "ListServices",
             ListServicesRequest.getDefaultInstance(),
             ListServicesResponse.getDefaultInstance(),
-            request -> onWorker(() -> services(request)))
+            request -> onWorker(() -> services(histories.get(), request)))
         .unary(
             "QueryTelemetry",
             QueryTelemetryRequest.getDefaultInstance(),
             QueryTelemetryResponse.getDefaultInstance(),
-            request -> onWorker(() -> sent.telemetry(request, nowNanos())))
+            request -> onWorker(() -> histories.get().telemetry(request, nowNanos())))
         .unary(
             "QueryLogs",
             QueryLogsRequest.getDefaultInstance(),
             QueryLogsResponse.getDefaultInstance(),
-            request -> onWorker(() -> sent.logs(request, nowNanos())))
+            request -> onWorker(() -> histories.get().logs(request, nowNanos())))
         .unary(
             "QueryMetrics",
             QueryMetricsRequest.getDefaultInstance(),
             QueryMetricsResponse.getDefaultInstance(),
-            request -> onWorker(() -> sent.metrics(request, nowNanos())));
+            request -> onWorker(() -> histories.get().metrics(request, nowNanos())));
   }
 
-  private <T extends Message> Future<T> onWorker(Callable<T> work) {
+  private <T> Future<T> onWorker(Callable<T> work) {
     return vertx.executeBlocking(work, false);
   }
 
@@ -146,7 +131,7 @@ public final class QueryHandlers {
     return now.getEpochSecond() * 1_000_000_000L + now.getNano();
   }
 
-  private QueryHttpResponse http(QueryHttpRequest request) {
+  private QueryHttpResponse http(History history, QueryHttpRequest request) {
     TimeSpan range =
         TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos());
     long since = range.since();
@@ -160,24 +145,25 @@ public final class QueryHandlers {
                   RpcCode.INVALID_ARGUMENT,
                   "role: \"" + request.getRole() + "\" (expected: server or client)");
         };
-    HttpAnswer answer = queries.http(request.getServiceName(), since, until, role);
+    HttpAnswer answer =
+        new TelemetryQueries(history).http(request.getServiceName(), since, until, role);
     QueryHttpResponse.Builder response =
         QueryHttpResponse.newBuilder()
             .setServiceName(request.getServiceName())
             .setSinceUnixNanos(since)
             .setUntilUnixNanos(until)
-            .setOverall(statistics(answer.overall()))
-            .setCompleteness(completeness.get());
-    Map<String, List<String>> exemplars =
+            .setOverall(statistics(answer.overall()));
+    Map<String, RouteExemplars> exemplars =
         request.getWithoutExemplars()
             ? Map.of()
-            : traceQueries.exemplars(request.getServiceName(), since, until, role);
+            : history.exemplars(request.getServiceName(), since, until, role);
     for (HttpAnswer.Statistics route : answer.routes()) {
-      String key = route.method() + " " + route.route();
+      RouteExemplars itsOwn = exemplars.get(route.method() + " " + route.route());
       response.addRoutes(
-          statistics(route).toBuilder().addAllExemplars(exemplars.getOrDefault(key, List.of())));
+          statistics(route).toBuilder()
+              .addAllExemplars(itsOwn == null ? List.of() : itsOwn.traceIds()));
     }
-    return response.build();
+    return response.setCompleteness(history.completeness()).build();
   }
 
   private static HttpStatistics statistics(HttpAnswer.Statistics statistics) {
@@ -194,12 +180,13 @@ public final class QueryHandlers {
         .build();
   }
 
-  private ListTracesResponse listTraces(ListTracesRequest request) {
+  private ListTracesResponse listTraces(History history, ListTracesRequest request) {
     TimeSpan range =
         TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos());
     long since = range.since();
     long until = range.until();
-    return traces.list(request, since, until, limit(request.getLimit(), DEFAULT_LISTED));
+    return new TraceHandlers(history)
+        .list(request, since, until, limit(request.getLimit(), DEFAULT_LISTED));
   }
 
   private static int limit(int asked, int absent) {
@@ -210,12 +197,11 @@ public final class QueryHandlers {
     return asked == 0 ? absent : Math.min(asked, MAX_TRACES);
   }
 
-  private ListServicesResponse services(ListServicesRequest request) {
+  private ListServicesResponse services(History history, ListServicesRequest request) {
     long now = nowNanos();
     long since = request.getSinceUnixNanos() == 0 ? now - HOUR_NANOS : request.getSinceUnixNanos();
-    ListServicesResponse.Builder response =
-        ListServicesResponse.newBuilder().setCompleteness(completeness.get());
-    List<ServiceRow> rows = queries.services(since, now + HOUR_NANOS);
+    ListServicesResponse.Builder response = ListServicesResponse.newBuilder();
+    List<ServiceRow> rows = new TelemetryQueries(history).services(since, now + HOUR_NANOS);
     for (ServiceRow row : rows) {
       response.addServices(
           ServiceSummary.newBuilder()
@@ -234,18 +220,20 @@ public final class QueryHandlers {
         .distinct()
         .sorted()
         .forEach(name -> response.addServices(ServiceSummary.newBuilder().setName(name)));
-    return response.build();
+    return response.setCompleteness(history.completeness()).build();
   }
 
-  private QueryBeylaMetricsResponse beylaMetrics(QueryBeylaMetricsRequest request) {
+  private QueryBeylaMetricsResponse beylaMetrics(
+      History history, QueryBeylaMetricsRequest request) {
     TimeSpan range = TimeSpan.ofSeconds(request.getStartTime(), request.getEndTime(), nowNanos());
     long since = range.since();
     long until = range.until();
-    QueryBeylaMetricsResponse.Builder response =
-        QueryBeylaMetricsResponse.newBuilder().setCompleteness(completeness.get());
+    QueryBeylaMetricsResponse.Builder response = QueryBeylaMetricsResponse.newBuilder();
+    TraceHandlers traces = new TraceHandlers(history);
     List<BeylaMetricType> types = request.getMetricTypesList();
     if (types.isEmpty() || types.contains(BeylaMetricType.BEYLA_METRIC_TYPE_HTTP)) {
-      for (HttpWindow window : queries.httpWindows(request.getServiceNamesList(), since, until)) {
+      for (HttpWindow window :
+          new TelemetryQueries(history).httpWindows(request.getServiceNamesList(), since, until)) {
         response.addHttpMetrics(metric(window));
       }
     }
@@ -263,7 +251,7 @@ public final class QueryHandlers {
     }
     spans.forEach(span -> response.addTraceSpans(TraceHandlers.message(span)));
     response.setTotalTraces((int) spans.stream().map(SpanRow::traceId).distinct().count());
-    return response.build();
+    return response.setCompleteness(history.completeness()).build();
   }
 
   private static BeylaHttpMetric metric(HttpWindow window) {

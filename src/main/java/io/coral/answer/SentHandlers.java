@@ -31,10 +31,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Answers about what applications sent; every method blocks.
-final class SentHandlers {
+public final class SentHandlers {
   private static final int DEFAULT_SPANS = 10_000;
   private static final int MAX_SPANS = 50_000;
   private static final int DEFAULT_LOGS = 100;
@@ -60,7 +61,7 @@ final class SentHandlers {
   }
 
   QueryTelemetryResponse telemetry(QueryTelemetryRequest request, long nowNanos) {
-    int limit = limit("max_records", request.getMaxRecords(), DEFAULT_SPANS, MAX_SPANS);
+    int limit = maxSpans(request);
     boolean byTime = request.getStartTime() != 0 || request.getEndTime() != 0;
     boolean byNumber = request.getStartSeqId() != 0 || !request.getSessionId().isEmpty();
     SpanNumbers known = numbers;
@@ -92,12 +93,41 @@ final class SentHandlers {
         queries.spans(
             request.getServiceNamesList(), range.since(), range.until(), limit, collector::add);
     if (cut) {
-      known.addGaps(
-          "there are more spans than the "
-              + response.getSpansCount()
-              + " oldest ones given: ask for less time");
+      known.addGaps(cutAt(response.getSpansCount()));
     }
-    return response.setTotalSpans(response.getSpansCount()).setCompleteness(known).build();
+    return response
+        .setTotalSpans(response.getSpansCount())
+        .setCut(cut)
+        .setCompleteness(known)
+        .build();
+  }
+
+  /// How many spans an answer has at most.
+  public static int maxSpans(QueryTelemetryRequest request) {
+    return limit("max_records", request.getMaxRecords(), DEFAULT_SPANS, MAX_SPANS);
+  }
+
+  /// How many log records an answer has at most.
+  public static int maxLogs(QueryLogsRequest request) {
+    return limit("limit", request.getLimit(), DEFAULT_LOGS, MAX_LOGS);
+  }
+
+  /// How many points an answer has at most.
+  public static int maxPoints(QueryMetricsRequest request) {
+    return limit("limit", request.getLimit(), DEFAULT_POINTS, MAX_POINTS);
+  }
+
+  /// Refuses a beginning of a trace id that several traces have.
+  ///
+  /// @param found whole ids, some of them empty
+  public static void checkOneTrace(QueryLogsRequest request, List<String> found) {
+    TraceIds.checkOne(
+        request.getTraceId(), found.stream().filter(id -> !id.isEmpty()).distinct().toList());
+  }
+
+  /// What is said of an answer by time that has not all.
+  public static String cutAt(int spans) {
+    return "there are more spans than the " + spans + " oldest ones given: ask for less time";
   }
 
   private QueryTelemetryResponse byNumber(
@@ -120,6 +150,7 @@ final class SentHandlers {
         .setTotalSpans(response.getSpansCount())
         .setMaxSeqId(cut ? seen : Math.max(seen, last))
         .setSessionId(Long.toString(epoch))
+        .setCut(cut)
         .setCompleteness(completeness.get())
         .build();
   }
@@ -197,9 +228,14 @@ final class SentHandlers {
   }
 
   QueryLogsResponse logs(QueryLogsRequest request, long nowNanos) {
-    int limit = limit("limit", request.getLimit(), DEFAULT_LOGS, MAX_LOGS);
+    int limit = maxLogs(request);
     LogLevel level = level(request.getLevel());
-    Set<UUID> traces = request.getTraceId().isEmpty() ? null : traces(request.getTraceId());
+    Map<String, Set<UUID>> asked =
+        request.getTraceId().isEmpty() ? Map.of() : traces(request.getTraceId());
+    Set<UUID> traces =
+        request.getTraceId().isEmpty()
+            ? null
+            : asked.values().stream().flatMap(Set::stream).collect(Collectors.toSet());
     boolean ofAnyAge =
         traces != null && request.getSinceUnixNanos() == 0 && request.getUntilUnixNanos() == 0;
     TimeSpan range =
@@ -207,7 +243,9 @@ final class SentHandlers {
             ? new TimeSpan(0, Long.MAX_VALUE)
             : TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos);
     QueryLogsResponse.Builder response =
-        QueryLogsResponse.newBuilder().setCompleteness(completeness.get());
+        QueryLogsResponse.newBuilder()
+            .setTraceId(String.join("", asked.keySet()))
+            .setCompleteness(completeness.get());
     if (traces == null || !traces.isEmpty()) {
       SentQueries.Page<LogRow> logs =
           queries.logs(
@@ -239,10 +277,11 @@ final class SentHandlers {
     }
   }
 
-  private Set<UUID> traces(String text) {
+  /// @return one at most
+  private Map<String, Set<UUID>> traces(String text) {
     Map<String, Set<UUID>> found = queries.tracesOfLogs(TraceIds.digits(text));
     TraceIds.checkOne(text, new ArrayList<>(found.keySet()));
-    return found.isEmpty() ? Set.of() : found.values().iterator().next();
+    return found;
   }
 
   private static LogRecord message(LogRow log) {
@@ -271,7 +310,7 @@ final class SentHandlers {
   }
 
   QueryMetricsResponse metrics(QueryMetricsRequest request, long nowNanos) {
-    int limit = limit("limit", request.getLimit(), DEFAULT_POINTS, MAX_POINTS);
+    int limit = maxPoints(request);
     TimeSpan range =
         TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos);
     QueryMetricsResponse.Builder response =

@@ -31,7 +31,8 @@ public final class SpanMessages {
     return vertx.executeBlocking(() -> message(traces.find(digits)), false);
   }
 
-  private static ReadTraceResponse message(TraceQueries.Found found) {
+  /// What was found, as a message.
+  public static ReadTraceResponse message(TraceQueries.Found found) {
     ReadTraceResponse.Builder response =
         ReadTraceResponse.newBuilder().addAllTraceIds(found.traceIds());
     Trace trace = found.trace();

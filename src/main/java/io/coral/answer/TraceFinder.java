@@ -7,6 +7,7 @@ import io.vertx.core.Future;
 public interface TraceFinder {
   /// The traces whose id begins with a prefix, with the spans when there is only one.
   ///
+  /// @param history what is stored
   /// @param prefix 6 to 32 hexadecimal digits
-  Future<TraceQueries.Found> find(String prefix);
+  Future<TraceQueries.Found> find(History history, String prefix);
 }

@@ -12,7 +12,7 @@ import io.coral.rpc.mesh.v1.ListTracesRequest;
 import io.coral.rpc.mesh.v1.ListTracesResponse;
 import io.coral.rpc.mesh.v1.TraceNode;
 import io.coral.rpc.mesh.v1.TraceSummary;
-import io.coral.storage.SentQueries;
+import io.coral.storage.RankedTrace;
 import io.coral.storage.SpanRow;
 import io.coral.storage.TelemetryQueries;
 import io.coral.storage.Trace;
@@ -23,32 +23,20 @@ import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Supplier;
 
 /// Answers about traces; every method blocks.
 final class TraceHandlers {
   private static final int TRACES_AT_ONCE = 250;
 
-  private final TelemetryQueries queries;
-  private final TraceQueries traces;
-  private final SentQueries sent;
-  private final Supplier<Completeness> completeness;
+  private final History history;
 
-  TraceHandlers(
-      TelemetryQueries queries,
-      TraceQueries traces,
-      SentQueries sent,
-      Supplier<Completeness> completeness) {
-    this.queries = queries;
-    this.traces = traces;
-    this.sent = sent;
-    this.completeness = completeness;
+  TraceHandlers(History history) {
+    this.history = history;
   }
 
   /// @param limit how many traces are listed
   ListTracesResponse list(ListTracesRequest request, long since, long until, int limit) {
-    ListTracesResponse.Builder response =
-        ListTracesResponse.newBuilder().setCompleteness(completeness.get());
+    ListTracesResponse.Builder response = ListTracesResponse.newBuilder();
     String[] words = request.getRoute().strip().split(" +", 2);
     String method = words.length == 2 ? words[0].toUpperCase(Locale.ROOT) : "";
     String route = words[words.length - 1];
@@ -56,10 +44,11 @@ final class TraceHandlers {
     String percentile = request.getSlowerThanPercentile();
     if (!percentile.isEmpty()) {
       slowerThan =
-          queries.slowNanos(
-              request.getServiceName(), method, route, since, until, quantile(percentile));
+          new TelemetryQueries(history)
+              .slowNanos(
+                  request.getServiceName(), method, route, since, until, quantile(percentile));
       if (slowerThan < 0) {
-        return response.build();
+        return response.setCompleteness(history.completeness()).build();
       }
       response.setSlowerThanNanos(slowerThan);
     }
@@ -75,7 +64,7 @@ final class TraceHandlers {
             until,
             order(slow, request.getMinDurationNanos()),
             limit);
-    List<TraceSummary> summaries = summaries(traces.list(filter));
+    List<TraceSummary> summaries = summaries(RankedTrace.ids(history.list(filter)));
     // Picked by single spans, listed by what is printed.
     summaries.sort(
         Comparator.comparingLong(
@@ -83,7 +72,7 @@ final class TraceHandlers {
                     ? TraceSummary::getStartUnixNanos
                     : TraceSummary::getDurationNanos)
             .reversed());
-    return response.addAllTraces(summaries).build();
+    return response.addAllTraces(summaries).setCompleteness(history.completeness()).build();
   }
 
   private static TraceFilter.Order order(boolean slow, long minDurationNanos) {
@@ -110,7 +99,7 @@ final class TraceHandlers {
     List<TraceSummary> summaries = new ArrayList<>();
     for (int at = 0; at < ids.size(); at += TRACES_AT_ONCE) {
       List<String> some = ids.subList(at, Math.min(ids.size(), at + TRACES_AT_ONCE));
-      for (Trace trace : traces.traces(some)) {
+      for (Trace trace : history.traces(some)) {
         if (!trace.spans().isEmpty()) {
           summaries.add(summary(trace));
         }
@@ -147,10 +136,15 @@ final class TraceHandlers {
     Trace trace = checked(request.getTraceId(), found);
     if (trace.spans().isEmpty()) {
       throw new RpcException(
-          RpcCode.NOT_FOUND, "no span of a trace \"" + request.getTraceId() + "\" is stored");
+          RpcCode.NOT_FOUND,
+          "no span of a trace \""
+              + request.getTraceId()
+              + "\" is stored"
+              + whoDidNotAnswer(history.completeness()));
     }
     TraceTree tree = new TraceTree(trace.spans());
-    Completeness.Builder known = completeness.get().toBuilder();
+    long logRecords = history.logsOf(trace.traceId());
+    Completeness.Builder known = history.completeness().toBuilder();
     if (trace.cut()) {
       known.addGaps("the trace has more spans than the " + trace.spans().size() + " shown");
     }
@@ -161,7 +155,7 @@ final class TraceHandlers {
             .setDurationNanos(tree.durationNanos())
             .addAllServices(tree.services())
             .setRootCause(rootCause(trace, tree))
-            .setLogRecords(sent.logsOf(trace.traceId()))
+            .setLogRecords(logRecords)
             .setCompleteness(known);
     IdentityHashMap<SpanRow, Integer> places = new IdentityHashMap<>();
     for (SpanRow span : trace.spans()) {
@@ -184,8 +178,21 @@ final class TraceHandlers {
     return response.build();
   }
 
+  /// What is to be said when something was not found; empty when all were asked.
+  static String whoDidNotAnswer(Completeness known) {
+    int silent = known.getAgentsTotal() - known.getAgentsAnswered();
+    return silent == 0
+        ? ""
+        : ", but "
+            + silent
+            + " of "
+            + known.getAgentsTotal()
+            + " agents did not answer: "
+            + String.join("; ", known.getGapsList());
+  }
+
   private Trace find(String text) {
-    return checked(text, traces.find(TraceIds.digits(text)));
+    return checked(text, history.find(TraceIds.digits(text)));
   }
 
   private static Trace checked(String text, TraceQueries.Found found) {
@@ -203,8 +210,9 @@ final class TraceHandlers {
 
   /// The spans of the newest traces of some services, or of all.
   List<SpanRow> newestSpans(List<String> services, long since, long until, int maxTraces) {
-    List<String> ids = traces.list(TraceFilter.newest(services, since, until, maxTraces));
-    return traces.traces(ids).stream().flatMap(trace -> trace.spans().stream()).toList();
+    List<String> ids =
+        RankedTrace.ids(history.list(TraceFilter.newest(services, since, until, maxTraces)));
+    return history.traces(ids).stream().flatMap(trace -> trace.spans().stream()).toList();
   }
 
   static BeylaTraceSpan message(SpanRow span) {

@@ -27,16 +27,20 @@ final class ColonyAgentsCommand implements Callable<Integer> {
       context.console().json(json(agents));
     }
     if (agents.isEmpty()) {
-      throw new CommandFailure(
-          ExitCode.NO_DATA,
-          "no agents",
-          "no agent has registered with this colony",
-          "coral agent start --colony HOST:PORT");
+      throw noAgents();
     }
     if (!flags.json()) {
       context.console().text(table(agents, context.clock().instant()));
     }
     return ExitCode.OK;
+  }
+
+  static CommandFailure noAgents() {
+    return new CommandFailure(
+        ExitCode.NO_DATA,
+        "no agents",
+        "no agent has registered with this colony",
+        "coral agent start --colony HOST:PORT");
   }
 
   private static String table(List<ProtoMessage> agents, Instant now) {

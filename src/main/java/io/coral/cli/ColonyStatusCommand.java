@@ -1,8 +1,10 @@
 package io.coral.cli;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,6 +51,20 @@ final class ColonyStatusCommand implements Callable<Integer> {
         .append("  stored ")
         .append(Figures.bytes(status.number("storedBytes")))
         .append('\n');
+    List<ProtoMessage> nodes = status.messages("nodes");
+    if (nodes.size() > 1) {
+      TextTable table = TextTable.of("Node", "State", "Heard", "Agents", "API", "Version");
+      for (ProtoMessage node : nodes) {
+        table.add(
+            node.text("name"),
+            node.text("state"),
+            Figures.span(Duration.ofMillis(node.number("heardMillisAgo"))) + " ago",
+            Figures.count(node.number("agents")),
+            node.text("api"),
+            node.text("version"));
+      }
+      text.append('\n').append(table.text());
+    }
     for (String loss : status.texts("losses")) {
       text.append("! ").append(TextTable.printable(loss)).append('\n');
     }
@@ -73,6 +89,18 @@ final class ColonyStatusCommand implements Callable<Integer> {
     json.addProperty("cpu_seconds", status.decimal("cpuSeconds"));
     json.addProperty("resident_bytes", status.number("residentBytes"));
     json.addProperty("stored_bytes", status.number("storedBytes"));
+    JsonArray nodes = new JsonArray();
+    for (ProtoMessage each : status.messages("nodes")) {
+      JsonObject node = new JsonObject();
+      node.addProperty("name", each.text("name"));
+      node.addProperty("state", each.text("state"));
+      node.addProperty("heard_ms_ago", each.number("heardMillisAgo"));
+      node.addProperty("agents", each.number("agents"));
+      node.addProperty("api", each.text("api"));
+      node.addProperty("version", each.text("version"));
+      nodes.add(node);
+    }
+    json.add("nodes", nodes);
     json.add("losses", AnswerJson.texts(status.texts("losses")));
     return json;
   }

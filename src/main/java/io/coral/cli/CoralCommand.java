@@ -80,7 +80,8 @@ public final class CoralCommand implements Callable<Integer> {
                 GroupCommand.of(context, "colony", "The colony that agents report to.")
                     .addSubcommand(new ColonyStartCommand(context))
                     .addSubcommand(new ColonyStatusCommand(context))
-                    .addSubcommand(new ColonyAgentsCommand(context)))
+                    .addSubcommand(new ColonyAgentsCommand(context))
+                    .addSubcommand(new ColonyOwnersCommand(context)))
             .addSubcommand(new ConnectCommand(context))
             .addSubcommand(
                 GroupCommand.of(context, "service", "What requests are served by.")

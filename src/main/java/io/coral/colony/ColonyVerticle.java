@@ -1,9 +1,11 @@
 package io.coral.colony;
 
 import io.coral.colony.api.ColonyApiVerticle;
+import io.coral.colony.cluster.BackfillVerticle;
 import io.coral.colony.cluster.Membership;
 import io.coral.colony.cluster.NodeNewsVerticle;
 import io.coral.colony.cluster.Nodes;
+import io.coral.colony.cluster.PartVerticle;
 import io.coral.colony.poll.PollVerticle;
 import io.coral.colony.registry.Registry;
 import io.coral.colony.retention.RetentionVerticle;
@@ -19,6 +21,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -92,6 +95,8 @@ public final class ColonyVerticle extends VerticleBase {
             config.traceSamplingRate(),
             figures,
             series);
+    Duration freshness = config.pollInterval().plusSeconds(1).multipliedBy(3);
+    PartVerticle parts = new PartVerticle(nodes, registry, opened, freshness, clock);
     ColonyApiVerticle api =
         new ColonyApiVerticle(
             config,
@@ -99,6 +104,8 @@ public final class ColonyVerticle extends VerticleBase {
             dataDirectory,
             opened,
             registry,
+            nodes,
+            parts::history,
             figures,
             series,
             clock,
@@ -114,6 +121,9 @@ public final class ColonyVerticle extends VerticleBase {
             _ ->
                 deploy(
                     new TraceJoinVerticle(registry, opened, config.pollInterval(), figures, clock)))
+        .compose(_ -> deploy(parts))
+        .compose(
+            _ -> deploy(new BackfillVerticle(nodes, registry, freshness, poll::store, figures)))
         .compose(_ -> deploy(api))
         .compose(
             _ -> {

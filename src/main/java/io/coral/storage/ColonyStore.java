@@ -20,11 +20,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
 
 /// The history of many agents: one DuckDB file per stream and day of the pull, deleted as a whole
 /// when it is older than the stream's retention.
@@ -301,7 +304,11 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     } catch (SQLException e) {
       throw new StorageException("cannot note what " + agentId + " does not have", e);
     }
-    book(schema).add(added, why);
+    if (why == KnownSeqs.Why.GONE) {
+      book(schema).addGone(new SeqBook.Epoch(agentId, epoch), seqs, nowNanos());
+    } else {
+      book(schema).add(added, why);
+    }
   }
 
   private DayFile beginDay(StreamSchema schema) {
@@ -342,6 +349,68 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     return ownId;
   }
 
+  /// The rows of the lowest numbers of a range that are held, as many as `maxRows`; null when
+  /// none is. The numbers between them are those of rows that were not kept. Safe on any
+  /// thread; blocks.
+  public @Nullable NumberedBatch rows(
+      String agentId, StreamSchema schema, long epoch, SeqRanges.Range range, int maxRows) {
+    List<DayFile> files;
+    synchronized (days) {
+      files = List.copyOf(daysOf(schema).values());
+    }
+    try (Connection connection = database.reader()) {
+      DayFile first = null;
+      SeqRanges.Range held = null;
+      for (DayFile file : files) {
+        SeqRanges of =
+            SeqBook.held(connection, file.catalog, new SeqBook.Epoch(agentId, epoch))
+                .and(SeqRanges.of(range.from(), range.to()));
+        if (!of.isEmpty() && (held == null || of.ranges().getFirst().from() < held.from())) {
+          held = of.ranges().getFirst();
+          first = file;
+        }
+      }
+      return first == null || held == null
+          ? null
+          : rows(connection, first.table, agentId, epoch, held, maxRows);
+    } catch (SQLException e) {
+      throw new StorageException("cannot read " + schema.name(), e);
+    }
+  }
+
+  private static NumberedBatch rows(
+      Connection connection,
+      StreamTable table,
+      String agentId,
+      long epoch,
+      SeqRanges.Range held,
+      int maxRows)
+      throws SQLException {
+    long to = Math.min(held.to(), held.from() + maxRows - 1);
+    String condition =
+        table.ofAgents(List.of(agentId))
+            + " AND r.epoch = "
+            + epoch
+            + " AND r.seq BETWEEN "
+            + held.from()
+            + " AND "
+            + to
+            + " ORDER BY r.seq";
+    long[] seqs =
+        Database.numbers(
+                connection, "SELECT seq FROM " + table.rowsTable() + " AS r WHERE " + condition)
+            .stream()
+            .mapToLong(Long::longValue)
+            .toArray();
+    return new NumberedBatch(
+        table.schema().name(),
+        epoch,
+        held.from(),
+        to,
+        seqs,
+        new StoredRows(connection, table).read(condition));
+  }
+
   /// Whether anything was ever heard of the rows of an agent.
   public boolean knows(String agentId) {
     return books.values().stream().anyMatch(book -> book.knows(agentId));
@@ -361,36 +430,37 @@ public final class ColonyStore implements AutoCloseable, RowSource {
 
   /// Rows that agents numbered but no longer had when they were asked, each gap a sentence.
   public List<String> gaps(long sinceUnixNanos) {
+    return gaps(sinceUnixNanos, _ -> true);
+  }
+
+  /// The same of some agents.
+  public List<String> gaps(long sinceUnixNanos, Set<String> agents) {
+    return gaps(sinceUnixNanos, agents::contains);
+  }
+
+  private List<String> gaps(long sinceUnixNanos, Predicate<String> isMeant) {
     List<String> gaps = new ArrayList<>();
-    Map<StreamSchema, List<DayFile>> files = new LinkedHashMap<>();
-    synchronized (days) {
-      for (StreamSchema schema : StreamSchema.ALL) {
-        files.put(schema, List.copyOf(daysOf(schema).values()));
-      }
-    }
-    try (Connection connection = database.reader()) {
-      for (Map.Entry<StreamSchema, List<DayFile>> each : files.entrySet()) {
-        for (DayFile file : each.getValue()) {
-          SeqBook.gone(connection, file.catalog, sinceUnixNanos)
-              .forEach(
-                  (epoch, seqs) -> {
-                    long lost = seqs.minus(book(each.getKey()).known(epoch).held()).size();
-                    if (lost > 0) {
-                      gaps.add(
-                          lost
-                              + " rows of "
-                              + each.getKey().name()
-                              + " expired at agent "
-                              + epoch.agentId()
-                              + " before they were pulled");
-                    }
-                  });
-        }
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read gaps", e);
-    }
+    books.forEach(
+        (stream, book) ->
+            book.lost(sinceUnixNanos)
+                .forEach(
+                    (agent, rows) -> {
+                      if (isMeant.test(agent)) {
+                        gaps.add(
+                            rows
+                                + " rows of "
+                                + stream
+                                + " expired at agent "
+                                + agent
+                                + " before they were pulled");
+                      }
+                    }));
     return gaps;
+  }
+
+  /// Whether there are rows of other agents than these.
+  public boolean hasOthersThan(Set<String> agents) {
+    return books.values().stream().anyMatch(book -> book.hasOthersThan(agents));
   }
 
   /// Rows stored per agent, over all streams and days.
@@ -493,7 +563,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
           schema,
           each.getKey().epoch(),
           SeqRanges.of(1, each.getValue()),
-          KnownSeqs.Why.BEFORE);
+          KnownSeqs.Why.DELETED);
     }
   }
 

@@ -6,23 +6,24 @@ import io.coral.model.SeqRanges;
 ///
 /// @param held whose rows it stored, or chose not to keep
 /// @param gone that the agent no longer had when it was asked
-/// @param before that are no part of the history: the agent gave them to nobody, or their time here
-///     is over
-public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges before) {
+/// @param before that the agent did not have when it was first asked
+/// @param deleted whose time here is over
+public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges before, SeqRanges deleted) {
   /// Of an epoch that was never heard of.
   public static final KnownSeqs NOTHING =
-      new KnownSeqs(SeqRanges.NONE, SeqRanges.NONE, SeqRanges.NONE);
+      new KnownSeqs(SeqRanges.NONE, SeqRanges.NONE, SeqRanges.NONE, SeqRanges.NONE);
 
   /// Why a number is known; the codes are stored.
   public enum Why {
     HELD,
     GONE,
-    BEFORE
+    BEFORE,
+    DELETED
   }
 
   /// Every number of which something is known.
   public SeqRanges all() {
-    return held.plus(gone).plus(before);
+    return held.plus(gone).plus(before).plus(deleted);
   }
 
   /// The numbers whose rows are lost to this colony.
@@ -33,9 +34,20 @@ public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges before) {
   /// With more numbers.
   public KnownSeqs plus(Why why, SeqRanges more) {
     return switch (why) {
-      case HELD -> new KnownSeqs(held.plus(more), gone, before);
-      case GONE -> new KnownSeqs(held, gone.plus(more), before);
-      case BEFORE -> new KnownSeqs(held, gone, before.plus(more));
+      case HELD -> new KnownSeqs(held.plus(more), gone, before, deleted);
+      case GONE -> new KnownSeqs(held, gone.plus(more), before, deleted);
+      case BEFORE -> new KnownSeqs(held, gone, before.plus(more), deleted);
+      case DELETED -> new KnownSeqs(held, gone, before, deleted.plus(more));
+    };
+  }
+
+  /// With fewer.
+  KnownSeqs minus(Why why, SeqRanges fewer) {
+    return switch (why) {
+      case HELD -> new KnownSeqs(held.minus(fewer), gone, before, deleted);
+      case GONE -> new KnownSeqs(held, gone.minus(fewer), before, deleted);
+      case BEFORE -> new KnownSeqs(held, gone, before.minus(fewer), deleted);
+      case DELETED -> new KnownSeqs(held, gone, before, deleted.minus(fewer));
     };
   }
 }

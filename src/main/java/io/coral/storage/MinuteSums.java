@@ -29,6 +29,11 @@ final class MinuteSums implements RowMemory {
   /// Of some 300 bytes each. Where there are more, nothing is held.
   private static final int MOST_SUMS = 16_000;
 
+  /// The column that names the agent of a row, at a colony.
+  private static final String AGENT = "agent_id";
+
+  private static final int[] NONE = {};
+
   private final StreamTable table;
   private final int time;
   private final int calls;
@@ -79,8 +84,16 @@ final class MinuteSums implements RowMemory {
   interface Reader {
     /// @param of values of the columns of [StreamSchema#summedBy()] that were asked for
     /// @param startNanos of the step in which they ended, Unix time
+    /// @param lastNanos when the last of them ended, Unix time; 0 when that is not known
     /// @param offset the first of the buckets of `counts`
-    void add(List<String> of, long startNanos, long calls, long errors, int offset, int[] counts);
+    void add(
+        List<String> of,
+        long startNanos,
+        long calls,
+        long errors,
+        long lastNanos,
+        int offset,
+        int[] counts);
   }
 
   /// @param table of a stream that is [StreamSchema#summedBy()] something
@@ -189,7 +202,8 @@ final class MinuteSums implements RowMemory {
           "r.rowid < " + rowsBefore,
           MINUTE_NANOS,
           true,
-          this::add);
+          (of, minute, moreCalls, moreErrors, _, from, counts) ->
+              add(of, minute, moreCalls, moreErrors, from, counts));
     }
     hasRead = true;
     if (sums == null) {
@@ -201,7 +215,7 @@ final class MinuteSums implements RowMemory {
             minutes.forEach(
                 (minute, sum) -> {
                   if (minute >= sinceNanos && minute < untilNanos) {
-                    reader.add(of, minute, sum.calls, sum.errors, sum.offset, sum.counts);
+                    reader.add(of, minute, sum.calls, sum.errors, 0, sum.offset, sum.counts);
                   }
                 });
           }
@@ -224,7 +238,11 @@ final class MinuteSums implements RowMemory {
       Reader reader)
       throws SQLException {
     StreamSchema schema = table.schema();
-    String columns = by.stream().map(column -> ", r." + column).collect(Collectors.joining());
+    String columns =
+        by.stream()
+            .map(column -> column.equals(AGENT) ? ", r.agent AS " + AGENT : ", r." + column)
+            .collect(Collectors.joining());
+    String outer = by.stream().map(column -> ", r." + column).collect(Collectors.joining());
     String rows =
         " FROM "
             + table.rowsTable()
@@ -234,11 +252,13 @@ final class MinuteSums implements RowMemory {
     String step = "SELECT r." + schema.timeColumn() + " // " + stepNanos + " AS step";
     StringBuilder sql = new StringBuilder(step);
     sql.append(columns).append(", -1 AS bucket, sum(r.").append(callsColumn(schema));
-    sql.append(")::BIGINT AS n, sum(r.errors)::BIGINT AS failed").append(rows);
+    sql.append(")::BIGINT AS n, sum(r.errors)::BIGINT AS failed, max(r.");
+    sql.append(schema.countsRequests() ? "last_unix_nanos" : schema.timeColumn());
+    sql.append(") AS last").append(rows);
     sql.append(" GROUP BY ALL");
     if (durations) {
-      sql.append(" UNION ALL SELECT r.step").append(columns);
-      sql.append(", r.bucket, sum(r.n)::BIGINT, 0 FROM (").append(step).append(columns);
+      sql.append(" UNION ALL SELECT r.step").append(outer);
+      sql.append(", r.bucket, sum(r.n)::BIGINT, 0, 0 FROM (").append(step).append(columns);
       sql.append(", generate_subscripts(r.histogram, 1) - 1 + r.histogram_offset AS bucket,");
       sql.append(" unnest(r.histogram) AS n").append(rows).append(") AS r WHERE r.n > 0");
       sql.append(" GROUP BY ALL");
@@ -256,15 +276,17 @@ final class MinuteSums implements RowMemory {
         int bucket = result.getInt("bucket");
         long n = result.getLong("n");
         if (bucket < 0) {
-          reader.add(List.of(of), start, n, result.getLong("failed"), 0, new int[0]);
+          reader.add(
+              List.of(of), start, n, result.getLong("failed"), result.getLong("last"), 0, NONE);
         } else {
-          reader.add(List.of(of), start, 0, 0, bucket, new int[] {(int) n});
+          reader.add(List.of(of), start, 0, 0, 0, bucket, new int[] {(int) n});
         }
       }
     }
   }
 
   private static boolean isText(StreamSchema schema, String column) {
-    return schema.columns().get(schema.position(column)).type() == ColumnType.TEXT;
+    return column.equals(AGENT)
+        || schema.columns().get(schema.position(column)).type() == ColumnType.TEXT;
   }
 }

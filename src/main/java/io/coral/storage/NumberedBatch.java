@@ -8,7 +8,7 @@ import java.util.Arrays;
 ///
 /// @param firstSeq ≥ 1
 /// @param lastSeq `firstSeq - 1` when there is none
-/// @param seqs of each row; empty when each is one more than the one before
+/// @param seqs of each row; empty when each is one more than the one before, or there is no row
 public record NumberedBatch(
     String stream, long epoch, long firstSeq, long lastSeq, long[] seqs, ColumnBatch batch) {
   private static final long[] CONSECUTIVE = {};
@@ -23,7 +23,7 @@ public record NumberedBatch(
     if (firstSeq < 1 || lastSeq < firstSeq - 1 || lastSeq == Long.MAX_VALUE) {
       throw new IllegalArgumentException("numbers: " + firstSeq + ".." + lastSeq);
     }
-    if (seqs.length == 0 && lastSeq - firstSeq + 1 != batch.rows()) {
+    if (seqs.length == 0 && batch.rows() > 0 && lastSeq - firstSeq + 1 != batch.rows()) {
       throw new IllegalArgumentException(
           batch.rows() + " rows (expected: " + (lastSeq - firstSeq + 1) + ")");
     }

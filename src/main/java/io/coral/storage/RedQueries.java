@@ -2,9 +2,6 @@ package io.coral.storage;
 
 import io.coral.histogram.LatencyHistogram;
 import io.coral.model.Role;
-import io.coral.model.StreamSchema;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -21,21 +18,20 @@ public final class RedQueries {
   /// The shortest step there is.
   public static final long WINDOW_NANOS = 10_000_000_000L;
 
-  private static final List<StreamSchema> STREAMS =
-      StreamSchema.ALL.stream().filter(StreamSchema::countsRequests).toList();
-
   private static final List<String> BY_OPERATION = List.of("service", "role", "method", "route");
 
-  private final RowSource source;
+  private static final List<String> BY_SERVICE = List.of("service", "role");
+
+  private final SumSource source;
+
+  /// @param source of the counts
+  public RedQueries(SumSource source) {
+    this.source = source;
+  }
 
   /// @param store an agent's
   public RedQueries(AgentStore store) {
-    this.source = store;
-  }
-
-  /// @param store a colony's
-  public RedQueries(ColonyStore store) {
-    this.source = store;
+    this(new Sums(store));
   }
 
   /// What is asked for.
@@ -62,10 +58,6 @@ public final class RedQueries {
       sinceNanos = MinuteSums.begin(sinceNanos);
       untilNanos = MinuteSums.end(untilNanos);
     }
-
-    private long step(long nanos) {
-      return nanos / stepNanos * stepNanos;
-    }
   }
 
   /// A series.
@@ -85,30 +77,30 @@ public final class RedQueries {
   /// How many requests there were, by the start of the step; steps without any are left out.
   public Map<Series, Map<Long, Counts>> counts(Question question) {
     Map<Series, Map<Long, Counts>> found = new TreeMap<>();
-    read(
-        question,
-        false,
-        (of, start, calls, errors, _, _) ->
-            found
-                .computeIfAbsent(series(of), _ -> new TreeMap<>())
-                .merge(
-                    question.step(start),
-                    new Counts(calls, errors),
-                    (a, b) -> new Counts(a.calls + b.calls, a.errors + b.errors)));
+    sums(question, false)
+        .sums()
+        .forEach(
+            (key, sum) ->
+                found
+                    .computeIfAbsent(series(key.of()), _ -> new TreeMap<>())
+                    .merge(
+                        key.startNanos(),
+                        new Counts(sum.calls(), sum.errors()),
+                        (a, b) -> new Counts(a.calls + b.calls, a.errors + b.errors)));
     return found;
   }
 
   /// How long requests took, by the start of the step.
   public Map<Series, Map<Long, LatencyHistogram>> durations(Question question) {
     Map<Series, Map<Long, LatencyHistogram>> found = new TreeMap<>();
-    read(
-        question,
-        true,
-        (of, start, _, _, offset, counts) ->
-            found
-                .computeIfAbsent(series(of), _ -> new TreeMap<>())
-                .computeIfAbsent(question.step(start), _ -> new LatencyHistogram())
-                .merge(offset, counts));
+    sums(question, true)
+        .sums()
+        .forEach(
+            (key, sum) ->
+                found
+                    .computeIfAbsent(series(key.of()), _ -> new TreeMap<>())
+                    .computeIfAbsent(key.startNanos(), _ -> new LatencyHistogram())
+                    .merge(sum.histogram().offset(), sum.histogram().sparseCounts()));
     return found;
   }
 
@@ -117,30 +109,21 @@ public final class RedQueries {
         of.get(0), of.size() < BY_OPERATION.size() ? "" : (of.get(2) + " " + of.get(3)).strip());
   }
 
-  private void read(Question question, boolean durations, MinuteSums.Reader reader) {
-    Set<String> roles =
-        question.roles().stream().map(role -> "" + role.code()).collect(Collectors.toSet());
-    Set<String> services = Set.copyOf(question.services());
-    String names = services.stream().map(Database::literal).collect(Collectors.joining(", "));
-    try (Connection connection = source.reader()) {
-      for (StreamSchema schema : STREAMS) {
-        for (StreamTable table : source.tables(schema)) {
-          String where =
-              table.hasText("service", names) + " AND r.role IN (" + String.join(",", roles) + ")";
-          table.sum(
-              connection,
-              question.byOperation() ? BY_OPERATION : schema.summedBy(),
-              of -> services.contains(of.get(0)) && roles.contains(of.get(1)),
-              where,
-              question.stepNanos(),
-              question.sinceNanos(),
-              question.untilNanos(),
-              durations,
-              reader);
-        }
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read what requests took", e);
-    }
+  private SumTable sums(Question question, boolean durations) {
+    return source.sums(
+        new SumsQuestion(
+            SumsQuestion.REQUESTS,
+            question.byOperation() ? BY_OPERATION : BY_SERVICE,
+            Map.of(
+                "service",
+                Set.copyOf(question.services()),
+                "role",
+                question.roles().stream()
+                    .map(role -> Integer.toString(role.code()))
+                    .collect(Collectors.toSet())),
+            question.sinceNanos(),
+            question.untilNanos(),
+            question.stepNanos(),
+            durations));
   }
 }

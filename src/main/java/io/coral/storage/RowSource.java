@@ -17,6 +17,11 @@ interface RowSource {
   /// Whether each row names the agent it came from.
   boolean withAgents();
 
+  /// The condition on a row `r` that it is of the agents that are asked for; empty when all are.
+  default String ofAgents(StreamTable table) {
+    return "";
+  }
+
   /// SQL of a relation with the stream's columns, `epoch`, `seq` and, in a colony, `agent_id`.
   ///
   /// @param fromUnixNanos rows of this time or later, 0 = from the first

@@ -37,14 +37,13 @@ public final class SentQueries {
 
   private final RowSource source;
 
-  /// @param store an agent's
-  public SentQueries(AgentStore store) {
-    this.source = store;
+  SentQueries(RowSource source) {
+    this.source = source;
   }
 
-  /// @param store a colony's
-  public SentQueries(ColonyStore store) {
-    this.source = store;
+  /// @param store an agent's
+  public SentQueries(AgentStore store) {
+    this((RowSource) store);
   }
 
   /// The first or last ones of what fits.
@@ -73,6 +72,7 @@ public final class SentQueries {
         table ->
             and(
                 range,
+                source.ofAgents(table),
                 filter.service().isEmpty() ? "" : table.hasText("service", "?"),
                 filter.text().isEmpty() ? "" : "contains(lower(r.body), lower(?))",
                 traces == null ? "" : "r.trace_id IN " + TraceAliases.set(traces),
@@ -225,6 +225,7 @@ public final class SentQueries {
       long logs = 0;
       for (StreamTable table : source.tables(StreamSchema.LOGS)) {
         String condition = table.ofTraces(connection, ids);
+        String ofAgents = source.ofAgents(table);
         if (!condition.isEmpty()) {
           logs +=
               Database.number(
@@ -234,7 +235,8 @@ public final class SentQueries {
                       + " AS r WHERE "
                       + condition
                       + " AND r.trace_id IN "
-                      + TraceAliases.set(ids));
+                      + TraceAliases.set(ids)
+                      + (ofAgents.isEmpty() ? "" : " AND " + ofAgents));
         }
       }
       return logs;
@@ -254,6 +256,7 @@ public final class SentQueries {
         table ->
             and(
                 range,
+                source.ofAgents(table),
                 service.isEmpty() ? "" : table.hasText("service", "?"),
                 name.isEmpty() ? "" : table.hasText("name", "?"));
     try (Connection connection = source.reader()) {
@@ -408,7 +411,11 @@ public final class SentQueries {
               source,
               connection,
               StreamSchema.SPANS,
-              table -> and(range, services.isEmpty() ? "" : table.hasText("service", some)),
+              table ->
+                  and(
+                      range,
+                      source.ofAgents(table),
+                      services.isEmpty() ? "" : table.hasText("service", some)),
               services,
               order,
               false,

@@ -10,8 +10,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 
@@ -24,6 +26,10 @@ final class SeqBook {
 
   private final Map<Epoch, KnownSeqs> known = new ConcurrentHashMap<>();
   private final Map<String, Integer> epochsOfAgents = new ConcurrentHashMap<>();
+  private final Map<Epoch, List<Gone>> gone = new ConcurrentHashMap<>();
+
+  /// Numbers that were found to be gone.
+  private record Gone(SeqRanges seqs, long notedNanos) {}
 
   /// An epoch of an agent.
   record Epoch(String agentId, long epoch) {}
@@ -39,6 +45,10 @@ final class SeqBook {
 
   boolean knows(String agentId) {
     return epochsOfAgents.containsKey(agentId);
+  }
+
+  boolean hasOthersThan(Set<String> agents) {
+    return !agents.containsAll(epochsOfAgents.keySet());
   }
 
   void add(Map<Epoch, SeqRanges> added, KnownSeqs.Why why) {
@@ -97,13 +107,16 @@ final class SeqBook {
   void load(DuckDBConnection connection, String catalog) throws SQLException {
     for (KnownSeqs.Why why : KnownSeqs.Why.values()) {
       Map<Epoch, SeqRanges> of = read(connection, catalog, "why = " + why.ordinal());
+      if (why == KnownSeqs.Why.GONE) {
+        loadGone(connection, catalog);
+        continue;
+      }
       add(of, why);
       long rows =
           Database.number(
               connection,
               "SELECT count(*) FROM " + catalog + "." + TABLE + " WHERE why = " + why.ordinal());
-      // What is gone keeps the time when that was noted.
-      if (why != KnownSeqs.Why.GONE && rows > 2L * of.size()) {
+      if (rows > 2L * of.size()) {
         Database.inTransaction(
             connection,
             () -> {
@@ -113,6 +126,18 @@ final class SeqBook {
               append(connection, catalog, of, why, 0);
             });
       }
+    }
+  }
+
+  private void loadGone(Connection connection, String catalog) throws SQLException {
+    String notes =
+        " FROM " + catalog + "." + TABLE + " WHERE why = " + KnownSeqs.Why.GONE.ordinal();
+    for (long noted : Database.numbers(connection, "SELECT DISTINCT noted_unix_nanos" + notes)) {
+      read(
+              connection,
+              catalog,
+              "why = " + KnownSeqs.Why.GONE.ordinal() + " AND noted_unix_nanos = " + noted)
+          .forEach((epoch, seqs) -> addGone(epoch, seqs, noted));
     }
   }
 
@@ -127,28 +152,55 @@ final class SeqBook {
               (epoch, seqs) -> {
                 KnownSeqs now = known(epoch);
                 lasts.merge(epoch, seqs.last(), Math::max);
-                set(
-                    epoch,
-                    switch (why) {
-                      case HELD -> new KnownSeqs(now.held().minus(seqs), now.gone(), now.before());
-                      case GONE -> new KnownSeqs(now.held(), now.gone().minus(seqs), now.before());
-                      case BEFORE ->
-                          new KnownSeqs(now.held(), now.gone(), now.before().minus(seqs));
-                    });
+                if (why == KnownSeqs.Why.GONE) {
+                  gone.remove(epoch);
+                }
+                set(epoch, now.minus(why, seqs));
               });
     }
     return lasts;
   }
 
-  /// What a file says is gone.
+  /// How many numbers of each agent were found to be gone whose rows did not come later.
   ///
-  /// @param sinceUnixNanos when it was noted
-  static Map<Epoch, SeqRanges> gone(Connection connection, String catalog, long sinceUnixNanos)
-      throws SQLException {
+  /// @param sinceNanos when that was found, Unix time
+  Map<String, Long> lost(long sinceNanos) {
+    Map<String, Long> lost = new TreeMap<>();
+    gone.forEach(
+        (epoch, notes) -> {
+          long count =
+              notes.stream()
+                  .filter(note -> note.notedNanos >= sinceNanos)
+                  .mapToLong(note -> note.seqs.minus(known(epoch).held()).size())
+                  .sum();
+          if (count > 0) {
+            lost.merge(epoch.agentId, count, Long::sum);
+          }
+        });
+    return lost;
+  }
+
+  /// Notes that numbers are gone.
+  void addGone(Epoch epoch, SeqRanges seqs, long notedNanos) {
+    add(Map.of(epoch, seqs), KnownSeqs.Why.GONE);
+    gone.merge(
+        epoch,
+        List.of(new Gone(seqs, notedNanos)),
+        (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
+  }
+
+  /// The numbers whose rows a file has.
+  static SeqRanges held(Connection connection, String catalog, Epoch epoch) throws SQLException {
     return read(
-        connection,
-        catalog,
-        "why = " + KnownSeqs.Why.GONE.ordinal() + " AND noted_unix_nanos >= " + sinceUnixNanos);
+            connection,
+            catalog,
+            "why = "
+                + KnownSeqs.Why.HELD.ordinal()
+                + " AND epoch = "
+                + epoch.epoch
+                + " AND agent_id = "
+                + Database.literal(epoch.agentId))
+        .getOrDefault(epoch, SeqRanges.NONE);
   }
 
   private static Map<Epoch, SeqRanges> read(Connection connection, String catalog, String condition)
@@ -219,7 +271,7 @@ final class SeqBook {
           create(connection, catalog);
           append(connection, catalog, held, KnownSeqs.Why.HELD, nowNanos);
           append(connection, catalog, lost, KnownSeqs.Why.GONE, nowNanos);
-          append(connection, catalog, asked, KnownSeqs.Why.BEFORE, nowNanos);
+          append(connection, catalog, asked, KnownSeqs.Why.DELETED, nowNanos);
           Database.execute(connection, "DROP TABLE IF EXISTS " + catalog + ".checkpoints");
           Database.execute(connection, "DROP TABLE IF EXISTS " + catalog + ".gaps");
         });

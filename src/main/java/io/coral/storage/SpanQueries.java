@@ -1,6 +1,5 @@
 package io.coral.storage;
 
-import io.coral.histogram.LatencyHistogram;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
 import java.sql.Connection;
@@ -9,13 +8,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -34,14 +31,13 @@ public final class SpanQueries {
 
   private final RowSource source;
 
-  /// @param store an agent's
-  public SpanQueries(AgentStore store) {
-    this.source = store;
+  SpanQueries(RowSource source) {
+    this.source = source;
   }
 
-  /// @param store a colony's
-  public SpanQueries(ColonyStore store) {
-    this.source = store;
+  /// @param store an agent's
+  public SpanQueries(AgentStore store) {
+    this((RowSource) store);
   }
 
   /// Names of the services that have spans, sorted.
@@ -114,9 +110,9 @@ public final class SpanQueries {
     return List.copyOf(operations);
   }
 
-  /// Ids of the traces that a search finds, the one with the newest fitting span first.
-  public List<String> find(SpanSearch search) {
-    Set<UUID> found = new LinkedHashSet<>();
+  /// The traces that a search finds, the one with the newest fitting span first.
+  public List<RankedTrace> find(SpanSearch search) {
+    Map<UUID, Long> found = new LinkedHashMap<>();
     try (Connection connection = source.reader()) {
       List<String> parts = new ArrayList<>();
       List<SlowSpans.Span> known = new ArrayList<>();
@@ -140,7 +136,10 @@ public final class SpanQueries {
     } catch (SQLException e) {
       throw new StorageException("cannot search for spans", e);
     }
-    return found.stream().limit(search.limit()).map(TraceQueries::hex).toList();
+    return found.entrySet().stream()
+        .limit(search.limit())
+        .map(each -> new RankedTrace(TraceQueries.hex(each.getKey()), each.getValue()))
+        .toList();
   }
 
   /// @param since Unix time in nanoseconds, inclusive
@@ -171,23 +170,25 @@ public final class SpanQueries {
         : List.of(new Window(recent, until), new Window(since, recent));
   }
 
-  private void find(Connection connection, Spans spans, int limit, Set<UUID> seen, Set<UUID> found)
+  private void find(
+      Connection connection, Spans spans, int limit, Set<UUID> seen, Map<UUID, Long> found)
       throws SQLException {
     int rows = Math.max(LEAST_LOOKED_AT, SPANS_A_TRACE * limit);
     for (int round = 0; round < MAX_ROUNDS && found.size() < limit; round++) {
-      List<UUID> next = newest(connection, spans, seen, rows);
-      TraceAliases aliases = TraceAliases.of(source, connection, Set.copyOf(next));
-      next.forEach(id -> found.add(aliases.canonical(id)));
-      seen.addAll(aliases.members(found));
-      seen.addAll(next);
+      List<SlowSpans.Span> next = newest(connection, spans, seen, rows);
+      Set<UUID> ids = next.stream().map(SlowSpans.Span::traceId).collect(Collectors.toSet());
+      TraceAliases aliases = TraceAliases.of(source, connection, ids);
+      next.forEach(span -> found.putIfAbsent(aliases.canonical(span.traceId()), span.startNanos()));
+      seen.addAll(aliases.members(found.keySet()));
+      seen.addAll(ids);
       if (next.size() < rows) {
         break;
       }
     }
   }
 
-  private static List<UUID> newest(Connection connection, Spans spans, Set<UUID> seen, int rows)
-      throws SQLException {
+  private static List<SlowSpans.Span> newest(
+      Connection connection, Spans spans, Set<UUID> seen, int rows) throws SQLException {
     List<SlowSpans.Span> fitting = new ArrayList<>();
     for (SlowSpans.Span span : spans.known) {
       if (spans.window.has(span) && !seen.contains(span.traceId())) {
@@ -200,7 +201,6 @@ public final class SpanQueries {
     return fitting.stream()
         .sorted(Comparator.comparingLong(SlowSpans.Span::startNanos).reversed())
         .limit(rows)
-        .map(SlowSpans.Span::traceId)
         .toList();
   }
 
@@ -222,76 +222,5 @@ public final class SpanQueries {
       }
     }
     return fitting;
-  }
-
-  /// Who called whom, from the calls that were counted when their spans came. What was captured of
-  /// two services counts unless their own spans, or a colony that saw both hosts, tell of them too.
-  ///
-  /// @param sinceNanos Unix time, whole minutes are taken
-  /// @param untilNanos Unix time, exclusive
-  public List<SpanSearch.Dependency> dependencies(long sinceNanos, long untilNanos) {
-    Map<String, Map<Pair, Calls>> bySource = new HashMap<>();
-    try (Connection connection = source.reader()) {
-      for (StreamTable table : source.tables(StreamSchema.SERVICE_CALLS)) {
-        table.sum(
-            connection,
-            StreamSchema.SERVICE_CALLS.summedBy(),
-            _ -> true,
-            "",
-            MinuteSums.ONE_STEP,
-            MinuteSums.begin(sinceNanos),
-            MinuteSums.end(untilNanos),
-            true,
-            (of, _, _, errors, offset, counts) ->
-                bySource
-                    .computeIfAbsent(of.get(2), _ -> new HashMap<>())
-                    .computeIfAbsent(new Pair(of.get(0), of.get(1)), _ -> new Calls())
-                    .add(errors, offset, counts));
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot tell who called whom", e);
-    }
-    Map<Pair, Calls> merged = new TreeMap<>();
-    for (String theSource : List.of("otlp", "hosts")) {
-      bySource
-          .getOrDefault(theSource, Map.of())
-          .forEach((pair, calls) -> merged.computeIfAbsent(pair, _ -> new Calls()).add(calls));
-    }
-    bySource.getOrDefault("captured", Map.of()).forEach(merged::putIfAbsent);
-    return merged.entrySet().stream()
-        .map(each -> each.getValue().dependency(each.getKey()))
-        .toList();
-  }
-
-  private record Pair(String caller, String service) implements Comparable<Pair> {
-    @Override
-    public int compareTo(Pair other) {
-      int byCaller = caller.compareTo(other.caller);
-      return byCaller == 0 ? service.compareTo(other.service) : byCaller;
-    }
-  }
-
-  private static final class Calls {
-    private final LatencyHistogram histogram = new LatencyHistogram();
-    private long errors;
-
-    void add(long moreErrors, int offset, int[] counts) {
-      histogram.merge(offset, counts);
-      errors += moreErrors;
-    }
-
-    void add(Calls other) {
-      add(other.errors, other.histogram.offset(), other.histogram.sparseCounts());
-    }
-
-    SpanSearch.Dependency dependency(Pair pair) {
-      return new SpanSearch.Dependency(
-          pair.caller,
-          pair.service,
-          histogram.total(),
-          errors,
-          (long) histogram.quantileNanos(0.5),
-          (long) histogram.quantileNanos(0.95));
-    }
   }
 }

@@ -583,18 +583,18 @@ final class StreamTable {
 
   /// Adds up the counts of some rows, of a stream that is [StreamSchema#summedBy()] something.
   ///
-  /// @param by columns to tell apart, those of [StreamSchema#summedBy()] first; with more of them
+  /// @param by columns to tell apart; with others than those of [StreamSchema#summedBy()],
   ///     memory is of no use
-  /// @param wanted for which values of those columns
+  /// @param wanted for which values of those columns, null when they do not tell
   /// @param where the same as a condition on a row `r`, may be empty
   /// @param stepNanos > 0; memory has whole minutes
-  /// @param sinceNanos inclusive, begin of a minute
-  /// @param untilNanos exclusive, begin of a minute
+  /// @param sinceNanos inclusive
+  /// @param untilNanos exclusive
   /// @param durations whether the histograms are needed
   void sum(
       Connection connection,
       List<String> by,
-      Predicate<List<String>> wanted,
+      @Nullable Predicate<List<String>> wanted,
       String where,
       long stepNanos,
       long sinceNanos,
@@ -603,8 +603,11 @@ final class StreamTable {
       MinuteSums.Reader reader)
       throws SQLException {
     if (sums != null
+        && wanted != null
         && by.equals(schema.summedBy())
         && stepNanos % MinuteSums.MINUTE_NANOS == 0
+        && sinceNanos % MinuteSums.MINUTE_NANOS == 0
+        && MinuteSums.end(untilNanos) == untilNanos
         && sums.read(connection, wanted, sinceNanos, untilNanos, reader)) {
       return;
     }
@@ -626,6 +629,12 @@ final class StreamTable {
     return groups != null && isGrouped(column)
         ? "r.kind IN (SELECT id FROM " + groups.table() + " WHERE " + column + " IN " + ids + ")"
         : "r." + column + " IN " + ids;
+  }
+
+  /// The condition that a row `r` came from one of some agents.
+  String ofAgents(Collection<String> agents) {
+    return "r.agent IN "
+        + idsOf(agents.stream().map(Database::literal).collect(Collectors.joining(", ")));
   }
 
   /// The condition that a grouped number of a row `r`, or one of its own, has a value.

@@ -5,17 +5,12 @@ import io.coral.histogram.LatencyHistogram;
 import io.coral.model.Exchange;
 import io.coral.model.Role;
 import io.coral.model.StreamSchema;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -27,51 +22,41 @@ import java.util.TreeSet;
 public final class TelemetryQueries {
   private static final long WINDOW_NANOS = 10_000_000_000L;
 
-  private final RowSource source;
+  private final SumSource source;
+
+  /// @param source of the counts
+  public TelemetryQueries(SumSource source) {
+    this.source = source;
+  }
 
   /// @param store an agent's
   public TelemetryQueries(AgentStore store) {
-    this.source = store;
-  }
-
-  /// @param store a colony's
-  public TelemetryQueries(ColonyStore store) {
-    this.source = store;
+    this(new Sums(store));
   }
 
   /// RED per route and method of one service, or of all when `service` is empty.
   public HttpAnswer http(String service, long sinceNanos, long untilNanos, Role role) {
-    String sql =
-        "SELECT method, route, status, bucket, sum(n) FROM (SELECT method, route, status, unnest(histogram)"
-            + " AS n, generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket FROM ("
-            + windows(sinceNanos, untilNanos)
-            + ") WHERE role = ?"
-            + (service.isEmpty() ? "" : " AND service = ?")
-            + ") WHERE n > 0 GROUP BY ALL";
     Map<String, RouteTotals> totals = new HashMap<>();
     RouteTotals overall = new RouteTotals("", "");
-    try (Connection connection = source.reader();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
-      statement.setInt(1, role.code());
-      if (!service.isEmpty()) {
-        statement.setString(2, service);
-      }
-      try (ResultSet result = statement.executeQuery()) {
-        while (result.next()) {
-          String method = result.getString(1);
-          String route = result.getString(2);
-          int status = result.getInt(3);
-          int bucket = result.getInt(4);
-          long count = result.getLong(5);
-          totals
-              .computeIfAbsent(method + " " + route, _ -> new RouteTotals(route, method))
-              .add(status, bucket, count, role);
-          overall.add(status, bucket, count, role);
-        }
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read HTTP metrics", e);
-    }
+    SumTable table =
+        sums(
+            List.of("method", "route", "status"),
+            where(role, service.isEmpty() ? List.of() : List.of(service)),
+            sinceNanos,
+            untilNanos,
+            SumsQuestion.ONE_STEP);
+    table
+        .sums()
+        .forEach(
+            (key, sum) -> {
+              String method = key.of().get(0);
+              String route = key.of().get(1);
+              int status = Integer.parseInt(key.of().get(2));
+              totals
+                  .computeIfAbsent(method + " " + route, _ -> new RouteTotals(route, method))
+                  .add(status, sum, role);
+              overall.add(status, sum, role);
+            });
     return new HttpAnswer(
         totals.values().stream()
             .map(RouteTotals::statistics)
@@ -84,13 +69,30 @@ public final class TelemetryQueries {
         overall.statistics());
   }
 
-  private String windows(long sinceNanos, long untilNanos) {
-    return "SELECT * FROM ("
-        + source.relation(
-            StreamSchema.HTTP_METRICS,
+  private SumTable sums(
+      List<String> by,
+      Map<String, Set<String>> where,
+      long sinceNanos,
+      long untilNanos,
+      long stepNanos) {
+    return source.sums(
+        new SumsQuestion(
+            List.of(StreamSchema.HTTP_METRICS),
+            by,
+            where,
             Math.floorDiv(sinceNanos, WINDOW_NANOS) * WINDOW_NANOS,
-            untilNanos)
-        + ") WHERE counted = 1";
+            untilNanos,
+            stepNanos,
+            true));
+  }
+
+  private static Map<String, Set<String>> where(Role role, List<String> services) {
+    Map<String, Set<String>> where = new HashMap<>();
+    where.put("role", Set.of(Integer.toString(role.code())));
+    if (!services.isEmpty()) {
+      where.put("service", Set.copyOf(services));
+    }
+    return where;
   }
 
   private static final class RouteTotals {
@@ -105,8 +107,9 @@ public final class TelemetryQueries {
       this.method = method;
     }
 
-    void add(int status, int bucket, long count, Role role) {
-      histogram.merge(bucket, new int[] {(int) count});
+    void add(int status, SumTable.Sum sum, Role role) {
+      long count = sum.histogram().total();
+      merge(histogram, sum);
       statusClasses.merge(status == 0 ? "unknown" : status / 100 + "xx", count, Long::sum);
       if (Exchange.isError(role, status)) {
         errors += count;
@@ -141,24 +144,19 @@ public final class TelemetryQueries {
       long sinceNanos,
       long untilNanos,
       double quantile) {
-    String sql =
-        "SELECT bucket, sum(n) FROM (SELECT unnest(histogram) AS n, generate_subscripts(histogram, 1) - 1"
-            + " + histogram_offset AS bucket FROM ("
-            + windows(sinceNanos, untilNanos)
-            + ") WHERE role = 1 AND $1 IN ('', service) AND $2 IN ('', method) AND $3 IN ('', route))"
-            + " WHERE n > 0 GROUP BY bucket";
-    LatencyHistogram histogram = new LatencyHistogram();
-    try (Connection connection = source.reader();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
-      bind(statement, 1, List.of(service, method, route));
-      try (ResultSet result = statement.executeQuery()) {
-        while (result.next()) {
-          histogram.merge(result.getInt(1), new int[] {(int) result.getLong(2)});
-        }
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read HTTP metrics", e);
+    Map<String, Set<String>> where =
+        where(Role.SERVER, service.isEmpty() ? List.of() : List.of(service));
+    if (!method.isEmpty()) {
+      where.put("method", Set.of(method));
     }
+    if (!route.isEmpty()) {
+      where.put("route", Set.of(route));
+    }
+    LatencyHistogram histogram = new LatencyHistogram();
+    sums(List.of(), where, sinceNanos, untilNanos, SumsQuestion.ONE_STEP)
+        .sums()
+        .values()
+        .forEach(sum -> merge(histogram, sum));
     if (histogram.total() == 0) {
       return -1;
     }
@@ -170,50 +168,34 @@ public final class TelemetryQueries {
   ///
   /// @param services empty = all
   public List<HttpWindow> httpWindows(List<String> services, long sinceNanos, long untilNanos) {
-    String sql =
-        "SELECT window_unix_nanos, service, method, route, status, attributes, bucket, sum(n) FROM (SELECT"
-            + " window_unix_nanos, service, method, route, status, attributes, unnest(histogram) AS n,"
-            + " generate_subscripts(histogram, 1) - 1 + histogram_offset AS bucket FROM ("
-            + windows(sinceNanos, untilNanos)
-            + ") WHERE role = 1"
-            + inList("service", services.size())
-            + ") WHERE n > 0 GROUP BY ALL ORDER BY ALL";
     List<HttpWindow> windows = new ArrayList<>();
-    try (Connection connection = source.reader();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
-      bind(statement, 1, services);
-      try (ResultSet result = statement.executeQuery()) {
-        Map<List<Object>, long[]> merged = new LinkedHashMap<>();
-        while (result.next()) {
-          List<Object> key =
-              List.of(
-                  result.getLong(1),
-                  result.getString(2),
-                  result.getString(3),
-                  result.getString(4),
-                  result.getInt(5),
-                  result.getString(6));
-          merged
-                  .computeIfAbsent(key, _ -> new long[Bounds.SEED_MILLIS.size() + 1])[
-                  seedIndex(result.getInt(7))] +=
-              result.getLong(8);
-        }
-        merged.forEach(
-            (key, counts) ->
-                windows.add(
-                    new HttpWindow(
-                        (Long) key.get(0),
-                        (String) key.get(1),
-                        (String) key.get(2),
-                        (String) key.get(3),
-                        (Integer) key.get(4),
-                        counts,
-                        Arrays.stream(counts).sum(),
-                        Attributes.parse((String) key.get(5)))));
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot read HTTP metrics", e);
-    }
+    sums(
+            List.of("service", "method", "route", "status", "attributes"),
+            where(Role.SERVER, services),
+            sinceNanos,
+            untilNanos,
+            WINDOW_NANOS)
+        .sums()
+        .forEach(
+            (key, sum) -> {
+              long[] counts = new long[Bounds.SEED_MILLIS.size() + 1];
+              int[] buckets = sum.histogram().sparseCounts();
+              for (int i = 0; i < buckets.length; i++) {
+                counts[seedIndex(sum.histogram().offset() + i)] +=
+                    Integer.toUnsignedLong(buckets[i]);
+              }
+              windows.add(
+                  new HttpWindow(
+                      key.startNanos(),
+                      key.of().get(0),
+                      key.of().get(1),
+                      key.of().get(2),
+                      Integer.parseInt(key.of().get(3)),
+                      counts,
+                      sum.histogram().total(),
+                      Attributes.parse(key.of().get(4))));
+            });
+    windows.sort(Comparator.comparingLong(HttpWindow::windowUnixNanos));
     return windows;
   }
 
@@ -225,29 +207,25 @@ public final class TelemetryQueries {
 
   /// Every service with traffic in the range, by name.
   public List<ServiceRow> services(long sinceNanos, long untilNanos) {
-    String windows = windows(sinceNanos, untilNanos);
-    String sql =
-        "SELECT service, role, status, bucket, sum(n), max(last_unix_nanos), any_value(name_source), "
-            + (source.withAgents() ? "list(DISTINCT agent_id)" : "NULL")
-            + " FROM (SELECT *, unnest(histogram) AS n, generate_subscripts(histogram, 1) - 1 +"
-            + " histogram_offset AS bucket FROM ("
-            + windows
-            + ")) WHERE n > 0 GROUP BY service, role, status, bucket";
-    Map<String, ServiceTotals> services = new TreeMap<>();
-    try (Connection connection = source.reader();
-        PreparedStatement statement = connection.prepareStatement(sql);
-        ResultSet result = statement.executeQuery()) {
-      while (result.next()) {
-        ServiceTotals totals =
-            services.computeIfAbsent(result.getString(1), _ -> new ServiceTotals());
-        totals.add(result);
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot list services", e);
+    List<String> by = new ArrayList<>(List.of("service", "role", "status", "name_source"));
+    if (source.withAgents()) {
+      by.add("agent_id");
     }
+    Map<String, ServiceTotals> services = new TreeMap<>();
+    sums(by, Map.of(), sinceNanos, untilNanos, SumsQuestion.ONE_STEP)
+        .sums()
+        .forEach(
+            (key, sum) ->
+                services
+                    .computeIfAbsent(key.of().getFirst(), _ -> new ServiceTotals())
+                    .add(key.of(), sum));
     List<ServiceRow> rows = new ArrayList<>();
     services.forEach((name, totals) -> rows.add(totals.row(name)));
     return rows;
+  }
+
+  private static void merge(LatencyHistogram into, SumTable.Sum sum) {
+    into.merge(sum.histogram().offset(), sum.histogram().sparseCounts());
   }
 
   private static final class ServiceTotals {
@@ -258,21 +236,19 @@ public final class TelemetryQueries {
     private long lastUnixNanos;
     private String nameSource = "";
 
-    void add(ResultSet result) throws SQLException {
-      Role role = Role.ofCode(result.getInt(2));
-      long count = result.getLong(5);
+    void add(List<String> of, SumTable.Sum sum) {
+      Role role = Role.ofCode(Integer.parseInt(of.get(1)));
+      long count = sum.histogram().total();
       if (role == Role.SERVER) {
-        served.merge(result.getInt(4), new int[] {(int) count});
-        errors += Exchange.isError(role, result.getInt(3)) ? count : 0;
+        merge(served, sum);
+        errors += Exchange.isError(role, Integer.parseInt(of.get(2))) ? count : 0;
       } else {
         clientRequests += count;
       }
-      lastUnixNanos = Math.max(lastUnixNanos, result.getLong(6));
-      nameSource = result.getString(7);
-      if (result.getArray(8) != null) {
-        for (Object agent : (Object[]) result.getArray(8).getArray()) {
-          agents.add(String.valueOf(agent));
-        }
+      lastUnixNanos = Math.max(lastUnixNanos, sum.lastNanos());
+      nameSource = of.get(3);
+      if (of.size() > 4) {
+        agents.add(of.get(4));
       }
     }
 
@@ -286,17 +262,6 @@ public final class TelemetryQueries {
           clientRequests,
           nameSource,
           List.copyOf(agents));
-    }
-  }
-
-  private static String inList(String column, int size) {
-    return size == 0 ? "" : " AND " + column + " IN (" + "?, ".repeat(size - 1) + "?)";
-  }
-
-  private static void bind(PreparedStatement statement, int from, List<String> values)
-      throws SQLException {
-    for (int i = 0; i < values.size(); i++) {
-      statement.setString(from + i, values.get(i));
     }
   }
 }

@@ -8,7 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -52,14 +52,13 @@ public final class TraceQueries {
 
   private final RowSource source;
 
-  /// @param store an agent's
-  public TraceQueries(AgentStore store) {
-    this.source = store;
+  TraceQueries(RowSource source) {
+    this.source = source;
   }
 
-  /// @param store a colony's
-  public TraceQueries(ColonyStore store) {
-    this.source = store;
+  /// @param store an agent's
+  public TraceQueries(AgentStore store) {
+    this((RowSource) store);
   }
 
   /// What a look for a trace found.
@@ -267,25 +266,27 @@ public final class TraceQueries {
         null);
   }
 
-  /// The ids of the traces that fit, in the filter's order.
+  /// The traces that fit, in the filter's order.
   ///
   /// Spans are looked at in that order, some thousands at a time, because a store may have more
   /// traces than fit into its memory at once.
-  public List<String> list(TraceFilter filter) {
+  public List<RankedTrace> list(TraceFilter filter) {
     int rows = Math.max(LEAST_LOOKED_AT, SPANS_A_TRACE * filter.limit());
     Set<UUID> seen = new HashSet<>();
-    Set<UUID> listed = new LinkedHashSet<>();
+    Map<UUID, Long> listed = new LinkedHashMap<>();
     try (Connection connection = source.reader()) {
       for (int round = 0; round < MAX_ROUNDS && listed.size() < filter.limit(); round++) {
-        List<UUID> next = nextSpans(connection, filter, seen, rows);
-        TraceAliases aliases = TraceAliases.of(source, connection, Set.copyOf(next));
-        Set<UUID> canonical = new LinkedHashSet<>();
-        next.forEach(id -> canonical.add(aliases.canonical(id)));
-        Set<UUID> members = aliases.members(canonical);
+        List<Ranked> next = nextSpans(connection, filter, seen, rows);
+        TraceAliases aliases =
+            TraceAliases.of(
+                source, connection, next.stream().map(Ranked::id).collect(Collectors.toSet()));
+        Map<UUID, Long> canonical = new LinkedHashMap<>();
+        next.forEach(each -> canonical.putIfAbsent(aliases.canonical(each.id), each.rank));
+        Set<UUID> members = aliases.members(canonical.keySet());
         if (filter.order() == TraceFilter.Order.SLOWEST) {
-          keepFitting(connection, filter, aliases, members, canonical);
+          keepFitting(connection, filter, aliases, members, canonical.keySet());
         }
-        listed.addAll(canonical);
+        canonical.forEach(listed::putIfAbsent);
         seen.addAll(members);
         if (next.size() < rows) {
           break;
@@ -294,12 +295,17 @@ public final class TraceQueries {
     } catch (SQLException e) {
       throw new StorageException("cannot list traces", e);
     }
-    return listed.stream().limit(filter.limit()).map(TraceQueries::hex).toList();
+    return listed.entrySet().stream()
+        .limit(filter.limit())
+        .map(each -> new RankedTrace(hex(each.getKey()), each.getValue()))
+        .toList();
   }
 
+  private record Ranked(UUID id, long rank) {}
+
   /// Trace ids of the first spans in the filter's order that are of none of the traces seen.
-  private List<UUID> nextSpans(Connection connection, TraceFilter filter, Set<UUID> seen, int rows)
-      throws SQLException {
+  private List<Ranked> nextSpans(
+      Connection connection, TraceFilter filter, Set<UUID> seen, int rows) throws SQLException {
     List<String> bound = new ArrayList<>();
     Function<StreamTable, String> fits =
         filter.order() == TraceFilter.Order.SLOWEST
@@ -329,7 +335,7 @@ public final class TraceQueries {
     }
     List<String> bound = new ArrayList<>();
     Function<StreamTable, String> fits = fits(filter, bound);
-    List<UUID> fitting =
+    List<Ranked> fitting =
         ids(
             connection,
             bound,
@@ -337,10 +343,11 @@ public final class TraceQueries {
             table -> fits.apply(table) + " AND r.trace_id IN " + TraceAliases.set(members),
             "0",
             "");
-    canonical.retainAll(fitting.stream().map(aliases::canonical).collect(Collectors.toSet()));
+    canonical.retainAll(
+        fitting.stream().map(each -> aliases.canonical(each.id)).collect(Collectors.toSet()));
   }
 
-  private List<UUID> ids(
+  private List<Ranked> ids(
       Connection connection,
       List<String> bound,
       TraceFilter filter,
@@ -363,15 +370,15 @@ public final class TraceQueries {
               + condition.apply(table)
               + (range.isEmpty() ? "" : " AND " + range));
     }
-    String sql = "SELECT id FROM (" + String.join(" UNION ALL ", parts) + ")" + order;
-    List<UUID> ids = new ArrayList<>();
+    String sql = "SELECT id, k FROM (" + String.join(" UNION ALL ", parts) + ")" + order;
+    List<Ranked> ids = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       for (int i = 0; i < bound.size() && !tables.isEmpty(); i++) {
         statement.setString(i + 1, bound.get(i));
       }
       try (ResultSet result = statement.executeQuery()) {
         while (result.next()) {
-          ids.add(TraceAliases.uuid(result, 1));
+          ids.add(new Ranked(TraceAliases.uuid(result, 1), result.getLong(2)));
         }
       }
     }
@@ -413,9 +420,9 @@ public final class TraceQueries {
   /// with the newest one that failed, with the newest one.
   ///
   /// @param service empty = all
-  public Map<String, List<String>> exemplars(
+  public Map<String, RouteExemplars> exemplars(
       String service, long sinceNanos, long untilNanos, Role role) {
-    Map<String, Exemplars> found = new HashMap<>();
+    Map<String, Slots> found = new HashMap<>();
     try (Connection connection = source.reader()) {
       // One partition at a time, newest first: it is the memory that is short.
       for (StreamTable table : tables().reversed()) {
@@ -429,7 +436,7 @@ public final class TraceQueries {
               found
                   .computeIfAbsent(
                       result.getString("d_method") + " " + result.getString("d_route"),
-                      _ -> new Exemplars())
+                      _ -> new Slots())
                   .add(result);
             }
           }
@@ -452,7 +459,11 @@ public final class TraceQueries {
             + " max(duration_nanos) AS slow, arg_max(trace_id, start_unix_nanos) FILTER ("
             + (sent ? "outcome = 2 OR " : "")
             + failed
-            + ") AS failed_id, arg_max(trace_id, start_unix_nanos) AS new_id FROM "
+            + ") AS failed_id, max(start_unix_nanos) FILTER ("
+            + (sent ? "outcome = 2 OR " : "")
+            + failed
+            + ") AS failed_at, arg_max(trace_id, start_unix_nanos) AS new_id,"
+            + " max(start_unix_nanos) AS new_at FROM "
             + table.rowsTable()
             + " AS r"
             + (sent ? " JOIN " + table.groupsTable() + " AS g ON g.id = r.kind" : "")
@@ -464,41 +475,47 @@ public final class TraceQueries {
             + " GROUP BY method, route");
   }
 
-  /// Of one route and method, collected from the newest partition to the oldest.
-  private static final class Exemplars {
-    private @Nullable UUID slowest;
-    private @Nullable UUID failed;
-    private @Nullable UUID newest;
-    private long slowestNanos = -1;
+  /// Of one route and method.
+  private static final class Slots {
+    private final @Nullable Ranked[] best = new Ranked[3];
 
     void add(ResultSet result) throws SQLException {
-      if (result.getLong("slow") > slowestNanos) {
-        slowestNanos = result.getLong("slow");
-        slowest = (UUID) result.getObject("slow_id");
-      }
-      failed = failed == null ? (UUID) result.getObject("failed_id") : failed;
-      newest = newest == null ? (UUID) result.getObject("new_id") : newest;
+      add(0, (UUID) result.getObject("slow_id"), result.getLong("slow"));
+      add(1, (UUID) result.getObject("failed_id"), result.getLong("failed_at"));
+      add(2, (UUID) result.getObject("new_id"), result.getLong("new_at"));
     }
 
-    Set<UUID> ids() {
-      Set<UUID> ids = new LinkedHashSet<>();
-      Stream.of(slowest, failed, newest).filter(Objects::nonNull).forEach(ids::add);
-      return ids;
+    private void add(int slot, @Nullable UUID id, long rank) {
+      Ranked known = best[slot];
+      if (id != null && (known == null || rank > known.rank)) {
+        best[slot] = new Ranked(id, rank);
+      }
+    }
+
+    Stream<UUID> ids() {
+      return Arrays.stream(best).filter(Objects::nonNull).map(each -> each.id);
+    }
+
+    RouteExemplars exemplars(TraceAliases aliases) {
+      return new RouteExemplars(
+          trace(best[0], aliases), trace(best[1], aliases), trace(best[2], aliases));
+    }
+
+    private static @Nullable RankedTrace trace(@Nullable Ranked ranked, TraceAliases aliases) {
+      return ranked == null
+          ? null
+          : new RankedTrace(hex(aliases.canonical(ranked.id)), ranked.rank);
     }
   }
 
-  private Map<String, List<String>> canonical(Connection connection, Map<String, Exemplars> found)
+  private Map<String, RouteExemplars> canonical(Connection connection, Map<String, Slots> found)
       throws SQLException {
     Set<UUID> all = new TreeSet<>();
-    found.values().forEach(each -> all.addAll(each.ids()));
+    found.values().forEach(each -> each.ids().forEach(all::add));
     TraceAliases aliases = TraceAliases.of(source, connection, all);
-    Map<String, List<String>> exemplars = new HashMap<>();
-    found.forEach((key, each) -> exemplars.put(key, hex(each.ids(), aliases)));
+    Map<String, RouteExemplars> exemplars = new HashMap<>();
+    found.forEach((key, each) -> exemplars.put(key, each.exemplars(aliases)));
     return exemplars;
-  }
-
-  private static List<String> hex(Collection<UUID> ids, TraceAliases aliases) {
-    return ids.stream().map(aliases::canonical).distinct().map(TraceQueries::hex).toList();
   }
 
   static UUID uuid(String digits) {

@@ -17,9 +17,7 @@ import io.coral.otlp.SpanDecoder;
 import io.coral.rpc.RpcServer;
 import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.storage.AgentStore;
-import io.coral.storage.RedQueries;
-import io.coral.storage.SpanQueries;
-import io.coral.storage.TraceQueries;
+import io.coral.storage.StoreQueries;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.common.v1.AnyValue;
 import io.opentelemetry.proto.common.v1.ArrayValue;
@@ -113,14 +111,11 @@ final class JaegerRoutesTest {
     captured.add("nginx", "shop", NOON_NANOS, 50 * MILLI, false);
     store.append(List.of(calls.flush(), captured.flush(), windows()));
     RpcServer server = new RpcServer(vertx, List.of(), () -> true);
-    TraceQueries traces = new TraceQueries(store);
+    StoreHistory history = new StoreHistory(StoreQueries.of(store), null, () -> completeness);
     new JaegerRoutes(
             vertx,
-            new SpanQueries(store),
-            traces,
-            prefix -> vertx.executeBlocking(() -> traces.find(prefix), false),
-            new RedQueries(store),
-            () -> completeness,
+            () -> history,
+            (of, prefix) -> vertx.executeBlocking(() -> of.find(prefix), false),
             clock)
         .mount(server);
     port =

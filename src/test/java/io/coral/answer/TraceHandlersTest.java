@@ -15,8 +15,7 @@ import io.coral.rpc.mesh.v1.ListTracesRequest;
 import io.coral.rpc.mesh.v1.ListTracesResponse;
 import io.coral.rpc.mesh.v1.TraceSummary;
 import io.coral.storage.AgentStore;
-import io.coral.storage.SentQueries;
-import io.coral.storage.TelemetryQueries;
+import io.coral.storage.StoreQueries;
 import io.coral.storage.TraceQueries;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -46,10 +45,10 @@ final class TraceHandlersTest {
     store = AgentStore.open(directory, Clock.fixed(NOON, ZoneOffset.UTC));
     handlers =
         new TraceHandlers(
-            new TelemetryQueries(store),
-            new TraceQueries(store),
-            new SentQueries(store),
-            () -> Completeness.newBuilder().setAgentsTotal(1).setAgentsAnswered(1).build());
+            new StoreHistory(
+                StoreQueries.of(store),
+                null,
+                () -> Completeness.newBuilder().setAgentsTotal(1).setAgentsAnswered(1).build()));
     ColumnBatch.Builder spans = new ColumnBatch.Builder(StreamSchema.TRACES, 8);
     trace(spans, 0xaaaaaa0100000000L, 30, 200);
     trace(spans, 0xaaaaaa0200000000L, 400, 503);

@@ -4,6 +4,7 @@ import io.coral.model.ColumnBatch;
 import io.coral.otlp.SpanDecoder;
 import io.coral.otlp.SpanPayloads;
 import io.coral.storage.AgentStore;
+import io.coral.storage.RankedTrace;
 import io.coral.storage.SpanQueries;
 import io.coral.storage.SpanSearch;
 import io.coral.storage.TraceQueries;
@@ -45,7 +46,9 @@ final class SpanReadCost {
           report(
               name + ": traces",
               () ->
-                  traces.traces(queries.find(search(services, random, least, since, hour, limit))));
+                  traces.traces(
+                      RankedTrace.ids(
+                          queries.find(search(services, random, least, since, hour, limit)))));
         }
       }
       report("services", queries::services);

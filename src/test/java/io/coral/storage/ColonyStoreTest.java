@@ -171,7 +171,7 @@ final class ColonyStoreTest {
       store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7)));
       assertThat(held(store, "a")).isEqualTo(SeqRanges.of(6, 6));
       assertThat(held(store, "b")).isEqualTo(SeqRanges.NONE);
-      assertThat(store.known("b", StreamSchema.TRACES, EPOCH).before())
+      assertThat(store.known("b", StreamSchema.TRACES, EPOCH).deleted())
           .isEqualTo(SeqRanges.of(1, 5));
     }
     try (ColonyStore store = open()) {
@@ -202,7 +202,7 @@ final class ColonyStoreTest {
         KnownSeqs known = store.known("a", StreamSchema.TRACES, EPOCH);
         assertThat(known.held()).isEqualTo(SeqRanges.of(1, 5).plus(11, 12));
         assertThat(known.gone()).isEqualTo(SeqRanges.of(6, 10));
-        assertThat(known.before()).isEqualTo(SeqRanges.of(13, 20));
+        assertThat(known.deleted()).isEqualTo(SeqRanges.of(13, 20));
         assertThat(rows(store)).isEqualTo(7);
       }
     }

@@ -166,7 +166,7 @@ final class RedQueriesTest {
       }
       store.append(List.of(rows.build()));
       List<SpanSearch.Dependency> dependencies =
-          new SpanQueries(store).dependencies(NOON, NOON + 60 * MINUTE);
+          new CallQueries(store).dependencies(NOON, NOON + 60 * MINUTE);
       assertThat(dependencies).hasSize(334);
       assertThat(dependencies.stream().mapToLong(SpanSearch.Dependency::calls).sum())
           .isEqualTo(40_000);

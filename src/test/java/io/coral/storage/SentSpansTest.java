@@ -285,9 +285,12 @@ final class SentSpansTest {
                           .addAttributes(text("http.route", "/x")),
                       span(3, 31, 0, Span.SpanKind.SPAN_KIND_INTERNAL, "tick", 20, 1)))));
       TraceQueries traces = new TraceQueries(store);
-      assertThat(traces.list(TraceFilter.newest(List.of(), NOON, NOON + MINUTE, 10)))
+      assertThat(
+              RankedTrace.ids(traces.list(TraceFilter.newest(List.of(), NOON, NOON + MINUTE, 10))))
           .containsExactly(id(3), id(2), id(1));
-      assertThat(traces.list(TraceFilter.newest(List.of("shop"), NOON, NOON + MINUTE, 10)))
+      assertThat(
+              RankedTrace.ids(
+                  traces.list(TraceFilter.newest(List.of("shop"), NOON, NOON + MINUTE, 10))))
           .containsExactly(id(3), id(2));
       TraceFilter slow =
           new TraceFilter(
@@ -300,14 +303,23 @@ final class SentSpansTest {
               NOON + MINUTE,
               TraceFilter.Order.SLOWEST_SPAN,
               10);
-      assertThat(traces.list(slow)).containsExactly(id(2), id(1));
+      assertThat(RankedTrace.ids(traces.list(slow))).containsExactly(id(2), id(1));
       TraceFilter slowest =
           new TraceFilter(
               List.of("web"), "", "", 0, 1, NOON, NOON + MINUTE, TraceFilter.Order.SLOWEST, 10);
-      assertThat(traces.list(slowest)).containsExactly(id(1));
-      assertThat(traces.exemplars("", NOON, NOON + MINUTE, Role.SERVER).get("GET /x"))
+      assertThat(RankedTrace.ids(traces.list(slowest))).containsExactly(id(1));
+      RouteExemplars none = new RouteExemplars(null, null, null);
+      assertThat(
+              traces
+                  .exemplars("", NOON, NOON + MINUTE, Role.SERVER)
+                  .getOrDefault("GET /x", none)
+                  .traceIds())
           .containsExactlyInAnyOrder(id(2));
-      assertThat(traces.exemplars("web", NOON, NOON + MINUTE, Role.SERVER).get("GET /x"))
+      assertThat(
+              traces
+                  .exemplars("web", NOON, NOON + MINUTE, Role.SERVER)
+                  .getOrDefault("GET /x", none)
+                  .traceIds())
           .containsExactly(id(1));
     }
   }
@@ -443,7 +455,7 @@ final class SentSpansTest {
                 .limit(50)
                 .map(span -> HexFormat.of().formatHex(span.getTraceId().toByteArray()))
                 .toList();
-        assertThat(new SpanQueries(store).find(search))
+        assertThat(RankedTrace.ids(new SpanQueries(store).find(search)))
             .as("%s of %d ms", operation, least)
             .containsExactlyInAnyOrderElementsOf(expected);
       }
@@ -459,6 +471,8 @@ final class SentSpansTest {
         new SpanSearch(
             "shop", "", null, Map.of(), 500 * MILLI, Long.MAX_VALUE, NOON - 60 * MINUTE, NOON, 20);
     return new SpanQueries(store)
-        .find(search).stream().map(id -> Long.parseLong(id.substring(0, 16), 16)).toList();
+        .find(search).stream()
+            .map(each -> Long.parseLong(each.traceId().substring(0, 16), 16))
+            .toList();
   }
 }

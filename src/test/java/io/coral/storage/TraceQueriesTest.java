@@ -11,8 +11,10 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,7 +123,8 @@ final class TraceQueriesTest {
         assertThat(trace.spans()).extracting(SpanRow::traceId).containsOnly(id(1));
         assertThat(trace.spans().get(2).attribute(SpanRow.EVIDENCE)).isEqualTo("tcp-seq");
       }
-      assertThat(traces.list(all(TraceFilter.Order.NEWEST, 0))).containsExactly(id(1));
+      assertThat(RankedTrace.ids(traces.list(all(TraceFilter.Order.NEWEST, 0))))
+          .containsExactly(id(1));
     }
   }
 
@@ -211,16 +214,19 @@ final class TraceQueriesTest {
             .add(3, 33, 31, "api", Role.SERVER, "GET", "/pay", 32 * MILLI, 90, 200);
     try (AgentStore store = open()) {
       TraceQueries traces = new TraceQueries(store);
-      assertThat(traces.list(all(TraceFilter.Order.NEWEST, 0))).isEmpty();
+      assertThat(RankedTrace.ids(traces.list(all(TraceFilter.Order.NEWEST, 0)))).isEmpty();
       store.append(List.of(spans.build()));
-      assertThat(traces.list(all(TraceFilter.Order.NEWEST, 0)))
+      assertThat(RankedTrace.ids(traces.list(all(TraceFilter.Order.NEWEST, 0))))
           .containsExactly(id(3), id(2), id(1));
-      assertThat(traces.list(all(TraceFilter.Order.SLOWEST, 95))).containsExactly(id(2), id(1));
-      assertThat(traces.list(TraceFilter.newest(List.of("api", "none"), NOON, NOON + MINUTE, 1)))
+      assertThat(RankedTrace.ids(traces.list(all(TraceFilter.Order.SLOWEST, 95))))
+          .containsExactly(id(2), id(1));
+      assertThat(
+              RankedTrace.ids(
+                  traces.list(TraceFilter.newest(List.of("api", "none"), NOON, NOON + MINUTE, 1))))
           .containsExactly(id(3));
-      assertThat(traces.list(served("POST", 1))).containsExactly(id(1), id(3));
-      assertThat(traces.list(served("POST", 60))).containsExactly(id(1));
-      assertThat(traces.list(served("", 60))).containsExactly(id(3), id(1));
+      assertThat(RankedTrace.ids(traces.list(served("POST", 1)))).containsExactly(id(1), id(3));
+      assertThat(RankedTrace.ids(traces.list(served("POST", 60)))).containsExactly(id(1));
+      assertThat(RankedTrace.ids(traces.list(served("", 60)))).containsExactly(id(3), id(1));
       assertThat(traces.traces(List.of(id(3), id(1))))
           .extracting(Trace::traceId)
           .containsExactly(id(3), id(1));
@@ -252,7 +258,11 @@ final class TraceQueriesTest {
     try (AgentStore store = open()) {
       store.append(List.of(spans.build(), alias(3, 9, 0, 0)));
       TraceQueries traces = new TraceQueries(store);
-      assertThat(traces.exemplars("web", NOON, NOON + MINUTE, Role.SERVER))
+      Map<String, List<String>> exemplars = new HashMap<>();
+      traces
+          .exemplars("web", NOON, NOON + MINUTE, Role.SERVER)
+          .forEach((route, each) -> exemplars.put(route, each.traceIds()));
+      assertThat(exemplars)
           .containsOnlyKeys("GET /x", "GET /y")
           .containsEntry("GET /x", List.of(id(1), id(2), id(9)))
           .containsEntry("GET /y", List.of(id(5)));

@@ -6,6 +6,7 @@ import io.coral.answer.JaegerRoutes;
 import io.coral.answer.QueryHandlers;
 import io.coral.answer.SpanMessages;
 import io.coral.answer.SpanNumbers;
+import io.coral.answer.StoreHistory;
 import io.coral.answer.TraceFinder;
 import io.coral.bus.Topic;
 import io.coral.bus.Topics;
@@ -41,12 +42,8 @@ import io.coral.rpc.mesh.v1.ReadTraceRequest;
 import io.coral.rpc.mesh.v1.ReadTraceResponse;
 import io.coral.storage.AgentStore;
 import io.coral.storage.NumberedBatch;
-import io.coral.storage.RedQueries;
-import io.coral.storage.SentQueries;
-import io.coral.storage.SpanQueries;
+import io.coral.storage.StoreQueries;
 import io.coral.storage.StoredRange;
-import io.coral.storage.TelemetryQueries;
-import io.coral.storage.TraceQueries;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
 import io.coral.telemetry.RequestSeries;
@@ -96,16 +93,13 @@ public final class AgentApiVerticle extends VerticleBase {
   public Future<?> start() {
     RpcService service =
         new RpcService(AgentProto.getDescriptor().findServiceByName("AgentService"));
-    TraceQueries traces = new TraceQueries(store);
-    TraceFinder finder = prefix -> vertx.executeBlocking(() -> traces.find(prefix), false);
+    StoreQueries queries = StoreQueries.of(store);
+    StoreHistory history = new StoreHistory(queries, spanNumbers(), this::completeness);
+    TraceFinder finder = (of, prefix) -> vertx.executeBlocking(() -> of.find(prefix), false);
     new QueryHandlers(
             vertx,
-            new TelemetryQueries(store),
-            traces,
+            () -> history,
             finder,
-            new SentQueries(store),
-            spanNumbers(),
-            this::completeness,
             () -> discovery.observed().stream().map(process -> process.service().name()).toList(),
             clock)
         .bind(service);
@@ -113,21 +107,13 @@ public final class AgentApiVerticle extends VerticleBase {
         "ReadTrace",
         ReadTraceRequest.getDefaultInstance(),
         ReadTraceResponse.getDefaultInstance(),
-        request -> SpanMessages.read(vertx, traces, request));
+        request -> SpanMessages.read(vertx, queries.traces(), request));
     bindOwn(service);
     RpcServer server = new RpcServer(vertx, List.of(service), () -> true);
     new CommonRoutes(
             vertx, facts.dataDirectory().resolve("tmp"), AgentStore.FILE_NAME, store::snapshot)
         .mount(server, figures, series, () -> true, this::status);
-    new JaegerRoutes(
-            vertx,
-            new SpanQueries(store),
-            traces,
-            finder,
-            new RedQueries(store),
-            this::completeness,
-            clock)
-        .mount(server);
+    new JaegerRoutes(vertx, () -> history, finder, clock).mount(server);
     return server.listen(address.host(), address.port()).onSuccess(this::listening);
   }
 

@@ -1,5 +1,6 @@
 package io.coral.colony.api;
 
+import io.coral.answer.History;
 import io.coral.answer.SpanMessages;
 import io.coral.answer.TraceFinder;
 import io.coral.colony.registry.Registry;
@@ -27,17 +28,15 @@ final class AgentTraces implements TraceFinder {
   private final Vertx vertx;
   private final RpcClient client;
   private final Registry registry;
-  private final TraceQueries history;
 
-  AgentTraces(Vertx vertx, RpcClient client, Registry registry, TraceQueries history) {
+  AgentTraces(Vertx vertx, RpcClient client, Registry registry) {
     this.vertx = vertx;
     this.client = client;
     this.registry = registry;
-    this.history = history;
   }
 
   @Override
-  public Future<TraceQueries.Found> find(String prefix) {
+  public Future<TraceQueries.Found> find(History history, String prefix) {
     Future<TraceQueries.Found> stored = vertx.executeBlocking(() -> history.find(prefix), false);
     List<Future<TraceQueries.Found>> asked =
         registry.reachable().stream().map(agent -> ask(agent, prefix)).toList();
@@ -48,7 +47,7 @@ final class AgentTraces implements TraceFinder {
             _ -> {
               List<TraceQueries.Found> found = all.stream().map(Future::result).toList();
               // One answer is the rule for an old trace; then there is nothing to put together.
-              return vertx.executeBlocking(() -> merged(found), false);
+              return vertx.executeBlocking(() -> merged(history, found), false);
             });
   }
 
@@ -66,7 +65,7 @@ final class AgentTraces implements TraceFinder {
 
   /// What the history knows of a trace's name goes before what an agent knows: it has joined what
   /// several hosts saw.
-  private TraceQueries.Found merged(List<TraceQueries.Found> found) {
+  private static TraceQueries.Found merged(History history, List<TraceQueries.Found> found) {
     TraceQueries.Found known = found.getLast();
     List<String> ids =
         found.stream().flatMap(each -> each.traceIds().stream()).distinct().sorted().toList();

@@ -1,8 +1,10 @@
 package io.coral.colony.api;
 
 import io.coral.answer.CommonRoutes;
+import io.coral.answer.History;
 import io.coral.answer.JaegerRoutes;
 import io.coral.answer.QueryHandlers;
+import io.coral.colony.cluster.Nodes;
 import io.coral.colony.registry.Registry;
 import io.coral.config.ColonyConfig;
 import io.coral.rpc.RpcClient;
@@ -15,7 +17,6 @@ import io.coral.rpc.colony.v1.ColonyProto;
 import io.coral.rpc.colony.v1.ColonyStatus;
 import io.coral.rpc.colony.v1.ListAgentsRequest;
 import io.coral.rpc.colony.v1.ListAgentsResponse;
-import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.rpc.mesh.v1.EbpfCapabilities;
 import io.coral.rpc.mesh.v1.GetStatusRequest;
 import io.coral.rpc.mesh.v1.HeartbeatRequest;
@@ -25,11 +26,6 @@ import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.RegisterResponse;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.ColonyStore;
-import io.coral.storage.RedQueries;
-import io.coral.storage.SentQueries;
-import io.coral.storage.SpanQueries;
-import io.coral.storage.TelemetryQueries;
-import io.coral.storage.TraceQueries;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
 import io.coral.telemetry.RequestSeries;
@@ -38,12 +34,11 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Event loop; whatever reads the database runs on a worker.
@@ -53,6 +48,8 @@ public final class ColonyApiVerticle extends VerticleBase {
   private final Path dataDirectory;
   private final ColonyStore store;
   private final Registry registry;
+  private final Nodes nodes;
+  private final Supplier<History> histories;
   private final Figures figures;
   private final RequestSeries series;
   private final Clock clock;
@@ -62,6 +59,7 @@ public final class ColonyApiVerticle extends VerticleBase {
   private @Nullable RpcClient client;
   private int port;
 
+  /// @param histories gives what all nodes have, for one answer each
   /// @param serving whether `/healthz` is 200; safe on any thread
   /// @param registered told the id of each agent that registers, or is heard of although polls of
   ///     it fail
@@ -71,6 +69,8 @@ public final class ColonyApiVerticle extends VerticleBase {
       Path dataDirectory,
       ColonyStore store,
       Registry registry,
+      Nodes nodes,
+      Supplier<History> histories,
       Figures figures,
       RequestSeries series,
       Clock clock,
@@ -81,6 +81,8 @@ public final class ColonyApiVerticle extends VerticleBase {
     this.dataDirectory = dataDirectory;
     this.store = store;
     this.registry = registry;
+    this.nodes = nodes;
+    this.histories = histories;
     this.figures = figures;
     this.series = series;
     this.clock = clock;
@@ -104,20 +106,10 @@ public final class ColonyApiVerticle extends VerticleBase {
             request -> Future.succeededFuture(heartbeat(request)));
     RpcService colony =
         new RpcService(ColonyProto.getDescriptor().findServiceByName("ColonyService"));
-    TraceQueries traces = new TraceQueries(store);
     RpcClient toAgents = new RpcClient(vertx);
     client = toAgents;
-    AgentTraces finder = new AgentTraces(vertx, toAgents, registry, traces);
-    new QueryHandlers(
-            vertx,
-            new TelemetryQueries(store),
-            traces,
-            finder,
-            new SentQueries(store),
-            null,
-            this::completeness,
-            this::observedServices,
-            clock)
+    AgentTraces finder = new AgentTraces(vertx, toAgents, registry);
+    new QueryHandlers(vertx, histories, finder, this::observedServices, clock)
         .bind(colony)
         .unary(
             "GetStatus",
@@ -132,15 +124,7 @@ public final class ColonyApiVerticle extends VerticleBase {
     RpcServer server = new RpcServer(vertx, List.of(mesh, colony), serving);
     new CommonRoutes(vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot)
         .mount(server, figures, series, serving, this::status);
-    new JaegerRoutes(
-            vertx,
-            new SpanQueries(store),
-            traces,
-            finder,
-            new RedQueries(store),
-            this::completeness,
-            clock)
-        .mount(server);
+    new JaegerRoutes(vertx, histories, finder, clock).mount(server);
     return server.listen(config.api().host(), config.api().port()).onSuccess(this::listening);
   }
 
@@ -200,35 +184,6 @@ public final class ColonyApiVerticle extends VerticleBase {
         .toList();
   }
 
-  /// An agent has answered when it was drained within three polls; the answer is as old as the
-  /// oldest of those polls.
-  private Completeness completeness() {
-    Collection<Registry.Agent> agents = registry.agents();
-    long now = nowNanos();
-    long limit = now - 3 * config.pollInterval().plus(Duration.ofSeconds(1)).toNanos();
-    long asOf = now;
-    int answered = 0;
-    Completeness.Builder completeness = Completeness.newBuilder();
-    for (Registry.Agent agent : agents) {
-      if (agent.lastPollUnixNanos() >= limit) {
-        answered++;
-        asOf = Math.min(asOf, agent.lastPollUnixNanos());
-      } else {
-        completeness.addGaps(
-            agent.introduction().getDisplayName()
-                + " did not answer: "
-                + (agent.lastError().isEmpty() ? "no poll lately" : agent.lastError()));
-      }
-    }
-    return completeness
-        .setAgentsTotal(agents.size())
-        .setAgentsAnswered(answered)
-        .addAllGaps(store.gaps(now - Duration.ofDays(1).toNanos()))
-        .addAllGaps(store.losses())
-        .setAsOfUnixNanos(asOf)
-        .build();
-  }
-
   private Future<ColonyStatus> status() {
     return vertx.executeBlocking(
         () ->
@@ -248,6 +203,7 @@ public final class ColonyApiVerticle extends VerticleBase {
                 .setStoredBytes(store.storedBytes())
                 .addAllLosses(store.losses())
                 .addAllLosses(store.gaps(0))
+                .addAllNodes(nodes.status())
                 .build(),
         false);
   }
@@ -269,7 +225,9 @@ public final class ColonyApiVerticle extends VerticleBase {
               .setLastError(agent.lastError())
               .setCapabilities(introduction.getEbpfCapabilities())
               .setLimitation(limitation(introduction))
-              .setRows(rows.getOrDefault(agent.id(), 0L)));
+              .setRows(rows.getOrDefault(agent.id(), 0L))
+              .addAllOwners(nodes.owners(agent.id()))
+              .addAllHolders(nodes.holders(agent.id())));
     }
     return response.build();
   }

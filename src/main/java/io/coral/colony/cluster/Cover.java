@@ -68,18 +68,16 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
           .forEach((log, seqs) -> held.merge(log, seqs.held(), SeqRanges::plus));
     }
     NodeView best = null;
-    Map<StreamEpoch, SeqRanges> missesLeast = Map.of();
     long fewest = Long.MAX_VALUE;
     for (NodeView view : views) {
       if (!there.contains(view.node())) {
         continue;
       }
-      Map<StreamEpoch, SeqRanges> misses = missing(view.agent(agent), held);
-      long count = misses.values().stream().mapToLong(SeqRanges::size).sum();
+      long count =
+          missing(view.agent(agent), held, true).values().stream().mapToLong(SeqRanges::size).sum();
       if (count < fewest
           || (count == fewest && best != null && isBetter(view, best, agent, owners))) {
         best = view;
-        missesLeast = misses;
         fewest = count;
       }
     }
@@ -87,9 +85,10 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
       return new Choice("", false, 0, "no node is there", Map.of(), Set.of(), Map.of());
     }
     NodeView.AgentView of = best.agent(agent);
+    Map<StreamEpoch, SeqRanges> misses = missing(of, held, !of.drained());
     Set<String> holders = new HashSet<>();
     for (NodeView view : views) {
-      for (Map.Entry<StreamEpoch, SeqRanges> each : missesLeast.entrySet()) {
+      for (Map.Entry<StreamEpoch, SeqRanges> each : misses.entrySet()) {
         if (!seqs(view, agent, each.getKey()).held().and(each.getValue()).isEmpty()) {
           holders.add(view.node());
         }
@@ -104,7 +103,7 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
                     log.stream(),
                     seqs.gone().minus(held.getOrDefault(log, SeqRanges.NONE)).size()));
     Map<String, Long> missing = new TreeMap<>();
-    missesLeast.forEach((log, seqs) -> add(missing, log.stream(), seqs.size()));
+    misses.forEach((log, seqs) -> add(missing, log.stream(), seqs.size()));
     return new Choice(
         best.node(), of.drained(), of.drainedNanos(), of.lastError(), missing, holders, gone);
   }
@@ -120,13 +119,20 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
   }
 
   /// What other nodes have and this one neither has nor has deleted.
+  ///
+  /// @param newest also what came after the last numbers that this node knows of: a node that
+  ///     drained the agent does not miss it, it was not there yet
   private static Map<StreamEpoch, SeqRanges> missing(
-      NodeView.AgentView view, Map<StreamEpoch, SeqRanges> held) {
+      NodeView.AgentView view, Map<StreamEpoch, SeqRanges> held, boolean newest) {
     Map<StreamEpoch, SeqRanges> missing = new HashMap<>();
     held.forEach(
         (log, all) -> {
           KnownSeqs known = view.seqs().getOrDefault(log, KnownSeqs.NOTHING);
-          SeqRanges misses = all.minus(known.held()).minus(known.before());
+          SeqRanges misses = all.minus(known.held()).minus(known.deleted());
+          long last = known.all().last();
+          if (!newest && last > 0) {
+            misses = misses.and(SeqRanges.of(1, last));
+          }
           if (!misses.isEmpty()) {
             missing.put(log, misses);
           }

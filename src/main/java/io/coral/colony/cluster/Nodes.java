@@ -5,6 +5,7 @@ import io.coral.model.SeqRanges;
 import io.coral.rpc.colony.v1.AgentNews;
 import io.coral.rpc.colony.v1.EpochSeqs;
 import io.coral.rpc.colony.v1.NodeNews;
+import io.coral.rpc.colony.v1.NodeStatus;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
@@ -16,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
@@ -68,6 +70,18 @@ public final class Nodes {
     return Ownership.owners(agentId, membership.members(), replicas);
   }
 
+  /// The numbers of an epoch that other nodes have.
+  public SeqRanges heldByOthers(String agentId, String stream, long epoch) {
+    SeqRanges held = SeqRanges.NONE;
+    for (NodeView view : others.values()) {
+      KnownSeqs known = view.agent(agentId).seqs().get(new StreamEpoch(stream, epoch));
+      if (known != null) {
+        held = held.plus(known.held());
+      }
+    }
+    return held;
+  }
+
   /// The nodes that can be asked.
   public Set<String> there() {
     long now = System.nanoTime();
@@ -112,19 +126,64 @@ public final class Nodes {
     return new NodeView(self(), version, api, incarnation, System.nanoTime(), agents);
   }
 
+  /// The nodes that have rows of an agent, by name.
+  public List<String> holders(String agentId) {
+    return views().stream()
+        .filter(
+            view ->
+                view.agent(agentId).seqs().values().stream()
+                    .anyMatch(known -> !known.held().isEmpty()))
+        .map(NodeView::node)
+        .toList();
+  }
+
+  /// How the nodes fare, by name.
+  public List<NodeStatus> status() {
+    Set<String> members = membership.members();
+    Set<String> there = there();
+    long now = System.nanoTime();
+    List<NodeStatus> status = new ArrayList<>();
+    for (NodeView view : views()) {
+      status.add(
+          NodeStatus.newBuilder()
+              .setName(view.node())
+              .setApi(view.api())
+              .setVersion(view.version())
+              .setState(
+                  there.contains(view.node())
+                      ? "here"
+                      : members.contains(view.node()) ? "silent" : "gone")
+              .setHeardMillisAgo((now - view.heardNanos()) / 1_000_000)
+              .setAgents(
+                  (int)
+                      registry.agents().stream()
+                          .filter(agent -> owners(agent.id()).contains(view.node()))
+                          .count())
+              .build());
+    }
+    return status;
+  }
+
   /// Which node answers for which agent; some tenths of a second old.
   synchronized Cover cover() {
     long now = System.nanoTime();
     if (now - coverNanos >= COVER_NANOS) {
-      cover =
-          Cover.of(
-              registry.agents().stream().map(Registry.Agent::id).toList(),
-              views(),
-              there(),
-              replicas);
+      List<NodeView> views = views();
+      Set<String> agents = new TreeSet<>();
+      views.forEach(view -> agents.addAll(view.agents().keySet()));
+      cover = Cover.of(agents, views, there(), replicas);
       coverNanos = now;
     }
     return cover;
+  }
+
+  /// Who can be asked for what a slow node was asked for; empty when nobody has as much.
+  ///
+  /// @param silent nodes that did not answer
+  Map<String, Set<String>> instead(Cover asked, String slow, Set<String> silent) {
+    Set<String> others = there();
+    others.removeAll(silent);
+    return Cover.instead(asked, slow, views(), others, replicas);
   }
 
   /// Takes what another node told.
@@ -161,7 +220,8 @@ public final class Nodes {
           new KnownSeqs(
               ranges(each.getHeldList()),
               ranges(each.getGoneList()),
-              ranges(each.getBeforeList())));
+              ranges(each.getBeforeList()),
+              ranges(each.getDeletedList())));
     }
     return new NodeView.AgentView(
         agent.hasDrainedMillisAgo(),
@@ -213,6 +273,7 @@ public final class Nodes {
         .addAllHeld(bounds(seqs.held()))
         .addAllGone(bounds(seqs.gone()))
         .addAllBefore(bounds(seqs.before()))
+        .addAllDeleted(bounds(seqs.deleted()))
         .build();
   }
 

@@ -19,8 +19,9 @@ import java.util.Queue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Stores what agents answer. Batches that come while others are stored wait and are stored
-/// together, one transaction for each stream, because a transaction costs more than many batches.
+/// Stores what agents, and other nodes, answer. Batches that come while others are stored wait
+/// and are stored together, one transaction for each stream, because a transaction costs more
+/// than many batches.
 ///
 /// One event loop; stores on the history's writer thread.
 final class HistoryWriter {
@@ -109,13 +110,16 @@ final class HistoryWriter {
   private Delivery delivery(Waiting waiting) {
     PullResponse response = waiting.response;
     ColumnBatch batch = ColumnBatchCodec.decode(response);
-    NumberedBatch numbered =
-        new NumberedBatch(response.getStream(), response.getEpoch(), response.getFromSeq(), batch);
-    if (numbered.lastSeq() != response.getToSeq()) {
-      throw new IllegalArgumentException(
-          batch.rows() + " rows for the numbers to " + response.getToSeq());
-    }
-    return new Delivery(waiting.agentId, numbered, sampling.keep(batch));
+    return new Delivery(
+        waiting.agentId,
+        new NumberedBatch(
+            response.getStream(),
+            response.getEpoch(),
+            response.getFromSeq(),
+            response.getToSeq(),
+            response.getSeqsList().stream().mapToLong(Long::longValue).toArray(),
+            batch),
+        sampling.keep(batch));
   }
 
   /// Stores the batches of one stream.

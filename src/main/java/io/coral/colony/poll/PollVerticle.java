@@ -16,6 +16,7 @@ import io.coral.storage.KnownSeqs;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
@@ -83,6 +84,13 @@ public final class PollVerticle extends VerticleBase {
     vertx.setPeriodic(tickMillis, _ -> pollDue());
     vertx.setPeriodic(CALLS_MILLIS, _ -> storeCalls());
     return Future.succeededFuture();
+  }
+
+  /// Stores rows that another node has of an agent; on any thread.
+  public Future<Long> store(String agentId, PullResponse rowsOfAgent) {
+    Promise<Long> stored = Promise.promise();
+    context.runOnContext(_ -> history.append(agentId, rowsOfAgent).onComplete(stored));
+    return stored.future();
   }
 
   /// On the history's writer thread.
@@ -179,7 +187,12 @@ public final class PollVerticle extends VerticleBase {
   private Future<Void> drain(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
     KnownSeqs known = store.known(agent.id(), schema, stream.getEpoch());
     PullPlan plan =
-        PullPlan.of(stream.getMinSeq(), stream.getMaxSeq(), known, store.knows(agent.id()));
+        PullPlan.of(
+            stream.getMinSeq(),
+            stream.getMaxSeq(),
+            known,
+            nodes.heldByOthers(agent.id(), schema.name(), stream.getEpoch()),
+            store.knows(agent.id()));
     if (plan.wentBack()) {
       return Future.failedFuture(
           "its numbers of "

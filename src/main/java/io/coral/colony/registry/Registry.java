@@ -214,6 +214,17 @@ public final class Registry {
     return agent != null && !agent.lastError.isEmpty();
   }
 
+  /// Whether an agent ever registered with the colony.
+  public boolean knows(String agentId) {
+    return agents.containsKey(agentId);
+  }
+
+  /// How an agent calls itself, empty when it is unknown.
+  public String displayName(String agentId) {
+    Agent agent = agents.get(agentId);
+    return agent == null ? "" : agent.introduction.getDisplayName();
+  }
+
   /// Every agent by id.
   public Collection<Agent> agents() {
     List<Agent> all = new ArrayList<>(agents.values());

@@ -1,0 +1,212 @@
+package io.coral.colony.cluster;
+
+import io.coral.rpc.colony.v1.PartRequest;
+import io.coral.rpc.colony.v1.PartResponse;
+import io.coral.rpc.mesh.v1.Completeness;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Asks the nodes that answer for the agents, for one answer: the same ones whatever is asked. A
+/// node that is slow gets a rival that has the same rows; one that does not answer in time is not
+/// asked again, and its agents count as silent.
+///
+/// One worker thread, which waits.
+final class Scatter {
+  static final Duration DEADLINE = Duration.ofSeconds(3);
+  private static final Duration SLOW = Duration.ofMillis(400);
+
+  private final Nodes nodes;
+  private final Parts own;
+  private final Sender sender;
+  private final Duration freshness;
+  private final Function<String, String> displayName;
+  private final Set<String> gaps = new LinkedHashSet<>();
+  private final Map<String, String> silent = new HashMap<>();
+  private @Nullable Cover cover;
+
+  /// How another node is asked.
+  interface Sender {
+    CompletableFuture<PartResponse> send(String node, PartRequest request);
+  }
+
+  /// @param freshness an agent counts as silent when the last poll that drained it is older
+  /// @param displayName of an agent, empty when it is none
+  Scatter(
+      Nodes nodes,
+      Parts own,
+      Sender sender,
+      Duration freshness,
+      Function<String, String> displayName) {
+    this.nodes = nodes;
+    this.own = own;
+    this.sender = sender;
+    this.freshness = freshness;
+    this.displayName = displayName;
+  }
+
+  private Cover cover() {
+    Cover known = cover;
+    if (known == null) {
+      known = nodes.cover();
+      cover = known;
+    }
+    return known;
+  }
+
+  /// The parts of an answer, each row in one of them.
+  List<PartResponse> ask(PartRequest.Builder question) {
+    Map<String, Set<String>> asked = new LinkedHashMap<>(cover().nodes());
+    asked.keySet().removeAll(silent.keySet());
+    if (asked.isEmpty()) {
+      asked.put(nodes.self(), Set.of());
+    }
+    long began = System.nanoTime();
+    Map<String, CompletableFuture<PartResponse>> sent = send(question, asked);
+    List<PartResponse> parts = new ArrayList<>();
+    for (Map.Entry<String, Set<String>> each : asked.entrySet()) {
+      String node = each.getKey();
+      if (node.equals(nodes.self())) {
+        parts.add(own.answer(request(question, each.getValue())));
+      }
+    }
+    for (Map.Entry<String, CompletableFuture<PartResponse>> each : sent.entrySet()) {
+      PartResponse part = await(each.getValue(), began + SLOW.toNanos());
+      if (part != null) {
+        parts.add(part);
+      } else {
+        parts.addAll(insteadOf(each.getKey(), each.getValue(), question, began));
+      }
+    }
+    parts.forEach(part -> gaps.addAll(part.getGapsList()));
+    return parts;
+  }
+
+  private Map<String, CompletableFuture<PartResponse>> send(
+      PartRequest.Builder question, Map<String, Set<String>> asked) {
+    Map<String, CompletableFuture<PartResponse>> sent = new LinkedHashMap<>();
+    asked.forEach(
+        (node, agents) -> {
+          if (!node.equals(nodes.self())) {
+            sent.put(node, sender.send(node, request(question, agents)));
+          }
+        });
+    return sent;
+  }
+
+  private static PartRequest request(PartRequest.Builder question, Set<String> agents) {
+    return question.clone().clearAgents().addAllAgents(agents).build();
+  }
+
+  /// Asks others for what a slow node was asked for, and takes what is there first.
+  private List<PartResponse> insteadOf(
+      String node,
+      CompletableFuture<PartResponse> first,
+      PartRequest.Builder question,
+      long began) {
+    Map<String, Set<String>> others = nodes.instead(cover(), node, silent.keySet());
+    Map<String, CompletableFuture<PartResponse>> sent = send(question, others);
+    List<PartResponse> second = new ArrayList<>();
+    Set<String> here = others.get(nodes.self());
+    if (here != null) {
+      second.add(own.answer(request(question, here)));
+    }
+    long deadline = began + DEADLINE.toNanos();
+    boolean complete = !others.isEmpty();
+    for (CompletableFuture<PartResponse> each : sent.values()) {
+      PartResponse part = first.isDone() ? null : await(each, deadline);
+      complete &= part != null;
+      if (part != null) {
+        second.add(part);
+      }
+    }
+    if (complete) {
+      return second;
+    }
+    PartResponse part = await(first, others.isEmpty() ? deadline : began + DEADLINE.toNanos());
+    if (part != null) {
+      return List.of(part);
+    }
+    silent.put(node, node + " did not answer");
+    return List.of();
+  }
+
+  private static @Nullable PartResponse await(
+      CompletableFuture<PartResponse> part, long deadlineNanos) {
+    try {
+      long left = Math.max(1, deadlineNanos - System.nanoTime());
+      return part.get(left, TimeUnit.NANOSECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      return null;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    }
+  }
+
+  /// How much stands behind what was answered.
+  ///
+  /// @param nowNanos Unix time of the answer
+  Completeness completeness(long nowNanos) {
+    Completeness.Builder completeness = Completeness.newBuilder();
+    long now = System.nanoTime();
+    long oldest = 0;
+    int total = 0;
+    int answered = 0;
+    for (Map.Entry<String, Cover.Choice> each : cover().agents().entrySet()) {
+      Cover.Choice choice = each.getValue();
+      String name = displayName.apply(each.getKey());
+      long age = now - choice.drainedNanos();
+      String silence = silent.get(choice.node());
+      if (name.isEmpty()) {
+        // What a node found itself.
+        if (silence != null || !choice.missing().isEmpty()) {
+          completeness.addGaps(
+              silence == null ? missing(each.getKey(), choice) : each.getKey() + ": " + silence);
+        }
+        continue;
+      }
+      total++;
+      if (silence != null) {
+        completeness.addGaps(name + ": " + silence);
+      } else if (!choice.drained() || age > freshness.toNanos()) {
+        completeness.addGaps(
+            name
+                + " did not answer: "
+                + (choice.lastError().isEmpty() ? "no poll lately" : choice.lastError()));
+      } else if (!choice.missing().isEmpty()) {
+        completeness.addGaps(missing(name, choice));
+      } else {
+        answered++;
+        oldest = Math.max(oldest, age);
+      }
+    }
+    return completeness
+        .setAgentsTotal(total)
+        .setAgentsAnswered(answered)
+        .addAllGaps(gaps)
+        .setAsOfUnixNanos(nowNanos - oldest)
+        .build();
+  }
+
+  private static String missing(String name, Cover.Choice choice) {
+    List<String> rows = new ArrayList<>();
+    choice.missing().forEach((stream, count) -> rows.add(count + " rows of " + stream));
+    return name
+        + ": "
+        + String.join(", ", rows)
+        + " are only at "
+        + String.join(", ", choice.holders());
+  }
+}
