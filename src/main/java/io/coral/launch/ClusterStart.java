@@ -76,12 +76,15 @@ record ClusterStart(Vertx vertx, Membership membership) {
     }
   }
 
-  /// Nothing here needs objects of Java's own serialization, so none is read.
+  /// Of Java's own serialization, only what members of the cluster send is read: numbers, texts and
+  /// failures.
   private static void refuseForeignClasses() {
     if (ObjectInputFilter.Config.getSerialFilter() == null) {
       ObjectInputFilter.Config.setSerialFilter(
           ObjectInputFilter.Config.createFilter(
-              "maxdepth=20;maxarray=100000;com.hazelcast.**;java.lang.*;java.util.UUID;!*"));
+              "maxdepth=20;maxarray=100000;com.hazelcast.**;java.lang.*;java.io.IOException;"
+                  + "java.io.EOFException;java.util.UUID;java.util.ArrayList;java.util.Collections$*;"
+                  + "java.util.concurrent.*;!*"));
     }
   }
 

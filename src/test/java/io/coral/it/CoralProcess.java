@@ -122,7 +122,7 @@ final class CoralProcess implements AutoCloseable {
               });
     } catch (RuntimeException e) {
       process.destroyForcibly();
-      throw e;
+      throw new IllegalStateException(role + " does not serve:\n" + coral.output(), e);
     }
     return coral;
   }

@@ -14,6 +14,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// Some nodes of one colony and some agents, each a process of its own on loopback, and what was
 /// sent to the agents.
@@ -23,7 +24,7 @@ final class TestCluster implements AutoCloseable {
 
   private final Path directory;
   private final String name = "test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
-  private final int clusterPort = Host.freePort();
+  private final List<Integer> clusterPorts;
   private final List<Node> nodes = new ArrayList<>();
   private final List<Agent> agents = new ArrayList<>();
   private final SpanPayloads payloads = new SpanPayloads(11);
@@ -78,8 +79,9 @@ final class TestCluster implements AutoCloseable {
   /// An agent and where it takes spans.
   record Agent(CoralProcess process, int otlp) {}
 
-  TestCluster(Path directory) {
+  TestCluster(Path directory) throws IOException {
     this.directory = directory;
+    this.clusterPorts = List.of(Host.freePort(), Host.freePort(), Host.freePort());
   }
 
   /// Starts a node and waits until it serves.
@@ -95,14 +97,12 @@ final class TestCluster implements AutoCloseable {
                 + "\n  node: "
                 + node
                 + "\n  port: "
-                + clusterPort
-                + "\n  members: ['127.0.0.1:"
-                + clusterPort
-                + "', '127.0.0.1:"
-                + (clusterPort + 1)
-                + "', '127.0.0.1:"
-                + (clusterPort + 2)
-                + "']\n");
+                + clusterPorts.get(nodes.size())
+                + "\n  members: ["
+                + clusterPorts.stream()
+                    .map(port -> "'127.0.0.1:" + port + "'")
+                    .collect(Collectors.joining(", "))
+                + "]\n");
     Node started = new Node(directory.resolve(node), config, Host.freePort());
     nodes.add(started);
     return started;

@@ -72,7 +72,7 @@ public final class HazelcastMembership implements Membership {
     return config;
   }
 
-  /// The classes that members exchange; whatever else arrives is refused.
+  /// The classes that members exchange, failures among them; whatever else arrives is refused.
   private static JavaSerializationFilterConfig filter() {
     ClassFilter allowed = new ClassFilter();
     allowed.addPrefixes("com.hazelcast.", "io.vertx.spi.cluster.hazelcast.impl.", "[");
@@ -82,7 +82,32 @@ public final class HazelcastMembership implements Membership {
         "java.lang.Integer",
         "java.lang.Long",
         "java.lang.Number",
-        "java.util.UUID");
+        "java.util.UUID",
+        "java.lang.Throwable",
+        "java.lang.StackTraceElement",
+        "java.lang.Error",
+        "java.lang.Exception",
+        "java.lang.RuntimeException",
+        "java.lang.ClassCastException",
+        "java.lang.IllegalArgumentException",
+        "java.lang.IllegalStateException",
+        "java.lang.IndexOutOfBoundsException",
+        "java.lang.InterruptedException",
+        "java.lang.NullPointerException",
+        "java.lang.SecurityException",
+        "java.lang.UnsupportedOperationException",
+        "java.io.EOFException",
+        "java.io.IOException",
+        "java.util.ArrayList",
+        "java.util.Collections$EmptyList",
+        "java.util.Collections$UnmodifiableCollection",
+        "java.util.Collections$UnmodifiableList",
+        "java.util.Collections$UnmodifiableRandomAccessList",
+        "java.util.concurrent.CancellationException",
+        "java.util.concurrent.CompletionException",
+        "java.util.concurrent.ExecutionException",
+        "java.util.concurrent.RejectedExecutionException",
+        "java.util.concurrent.TimeoutException");
     return new JavaSerializationFilterConfig().setDefaultsDisabled(true).setWhitelist(allowed);
   }
 
