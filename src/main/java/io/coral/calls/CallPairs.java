@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiPredicate;
 
 /// Finds the caller of each call: a span that served something and the span that is its parent,
 /// whichever comes first. Mostly it is the call, since its caller ends later.
@@ -24,6 +25,7 @@ public final class CallPairs {
 
   private final CallCounts counts;
   private final LongAdder unpaired;
+  private final BiPredicate<String, String> isCounted;
   private final Map<Place, Integer> numbers = new HashMap<>();
   private final List<Place> places = new ArrayList<>();
   private SpanTable spans = new SpanTable(0, MOST_SPANS);
@@ -40,8 +42,16 @@ public final class CallPairs {
 
   /// @param unpaired calls whose caller's span did not come
   public CallPairs(CallCounts counts, LongAdder unpaired) {
+    this(counts, unpaired, (_, _) -> true);
+  }
+
+  /// @param unpaired calls whose caller's span did not come
+  /// @param isCounted of which agents calls are counted, the caller's first; somebody else counts
+  ///     the others
+  public CallPairs(CallCounts counts, LongAdder unpaired, BiPredicate<String, String> isCounted) {
     this.counts = counts;
     this.unpaired = unpaired;
+    this.isCounted = isCounted;
   }
 
   /// What names a span.
@@ -142,7 +152,9 @@ public final class CallPairs {
     Place caller = places.get(callerPlace);
     Place served = places.get(failed ? ~servedPlace : servedPlace);
     boolean elsewhere = caller.agent.isEmpty() || !caller.agent.equals(served.agent);
-    if (elsewhere && !caller.service.equals(served.service)) {
+    if (elsewhere
+        && !caller.service.equals(served.service)
+        && isCounted.test(caller.agent, served.agent)) {
       counts.add(caller.service, served.service, endUnixNanos, durationNanos, failed);
     }
   }

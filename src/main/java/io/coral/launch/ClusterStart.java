@@ -45,6 +45,10 @@ record ClusterStart(Vertx vertx, Membership membership) {
           cluster.port() + 9);
     }
     refuseForeignClasses();
+    // It complains of packages of the JDK that it can do without.
+    System.setProperty("hazelcast.logging.type", "slf4j");
+    System.setProperty(
+        "org.slf4j.simpleLogger.log.com.hazelcast.instance.impl.HazelcastInstanceFactory", "error");
     options
         .getEventBusOptions()
         .setHost(address.getHostAddress())

@@ -3,9 +3,15 @@ package io.coral.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.gson.JsonObject;
 import io.coral.it.TestCluster.Node;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,8 +27,11 @@ final class ClusterIT {
   private TestCluster cluster;
 
   @BeforeEach
-  void start() throws Exception {
+  void prepare() throws Exception {
     cluster = new TestCluster(directory);
+  }
+
+  private void start() throws Exception {
     for (int i = 0; i < 3; i++) {
       cluster.addNode("1s");
     }
@@ -59,6 +68,7 @@ final class ClusterIT {
 
   @Test
   void threeNodes_whicheverIsAskedAndWhicheverIsLost_haveAllSpansOnce() throws Exception {
+    start();
     everyNodeHasAll(cluster.nodes());
 
     Node lost = cluster.nodes().getFirst();
@@ -70,6 +80,45 @@ final class ClusterIT {
     lost.start();
     everyNodeHasAll(cluster.nodes());
     cluster.nodes().get(1).lose();
-    everyNodeHasAll(java.util.List.of(cluster.nodes().get(2), lost));
+    everyNodeHasAll(List.of(cluster.nodes().get(2), lost));
+  }
+
+  @Test
+  void asTheDocumentTells_threeNodesFindEachOther_andNothingIsOpenToOtherHosts() throws Exception {
+    String ss = Host.program("ss");
+    Matcher block =
+        Pattern.compile("```sh\\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("docs/cluster.md")));
+    assertThat(block.find()).isTrue();
+    List<CoralProcess> nodes = new ArrayList<>();
+    try {
+      for (String line : block.group(1).lines().toList()) {
+        assertThat(line).matches("\\./coral colony start --cluster --port \\d+ --data n\\d");
+        List<String> words = new ArrayList<>(List.of(line.split(" ")).subList(1, 8));
+        int port = Host.freePort();
+        Path data = directory.resolve(words.get(6));
+        words.set(4, "" + port);
+        words.set(6, data.toString());
+        nodes.add(CoralProcess.wrapped(data, List.of(), new Api(port), words));
+      }
+      for (CoralProcess node : nodes) {
+        await("node " + node.pid())
+            .atMost(SOON)
+            .untilAsserted(
+                () ->
+                    assertThat(
+                            Api.objects(node.api().colony("GetStatus", new JsonObject()), "nodes"))
+                        .extracting(each -> Api.text(each, "state"))
+                        .containsExactly("here", "here", "here"));
+      }
+      CoralProcess.Ended listening = CoralProcess.run(directory, List.of(ss, "-Hltnp"));
+      for (CoralProcess node : nodes) {
+        assertThat(listening.out().lines().filter(line -> line.contains("pid=" + node.pid() + ",")))
+            .hasSize(3)
+            .allMatch(line -> line.contains("127.0.0.1]:") || line.contains(" 127.0.0.1:"));
+      }
+    } finally {
+      nodes.forEach(CoralProcess::close);
+    }
   }
 }

@@ -70,6 +70,14 @@ public final class Nodes {
     return Ownership.owners(agentId, membership.members(), replicas);
   }
 
+  /// Whether this node counts the calls of one agent's services to another's: one of those that
+  /// pull both does.
+  public boolean counts(String callerId, String servedId) {
+    List<String> both = new ArrayList<>(owners(callerId));
+    both.retainAll(owners(servedId));
+    return !both.isEmpty() && both.getFirst().equals(self());
+  }
+
   /// The numbers of an epoch that other nodes have.
   public SeqRanges heldByOthers(String agentId, String stream, long epoch) {
     SeqRanges held = SeqRanges.NONE;

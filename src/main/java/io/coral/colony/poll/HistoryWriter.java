@@ -34,7 +34,8 @@ final class HistoryWriter {
   private final Queue<Waiting> queue = new ArrayDeque<>();
   private boolean busy;
 
-  private record Waiting(String agentId, PullResponse response, Promise<Long> stored) {}
+  private record Waiting(
+      String agentId, PullResponse response, boolean isNew, Promise<Long> stored) {}
 
   /// What came of a batch.
   private record Result(long news, @Nullable Throwable failure) {}
@@ -53,11 +54,12 @@ final class HistoryWriter {
 
   /// Stores a batch.
   ///
+  /// @param isNew whether no node had it before, so that the listener is told
   /// @return how many of its numbers are held now that were not; fails when it is malformed or
   ///     cannot be stored
-  Future<Long> append(String agentId, PullResponse response) {
+  Future<Long> append(String agentId, PullResponse response, boolean isNew) {
     Promise<Long> stored = Promise.promise();
-    queue.add(new Waiting(agentId, response, stored));
+    queue.add(new Waiting(agentId, response, isNew, stored));
     next();
     return stored.future();
   }
@@ -103,7 +105,7 @@ final class HistoryWriter {
         results[i] = new Result(0, e);
       }
     }
-    byStream.values().forEach(places -> store(places, deliveries, results));
+    byStream.values().forEach(places -> store(places, taken, deliveries, results));
     return List.of(results);
   }
 
@@ -123,12 +125,15 @@ final class HistoryWriter {
   }
 
   /// Stores the batches of one stream.
-  private void store(List<Integer> places, Delivery[] deliveries, Result[] results) {
+  private void store(
+      List<Integer> places, List<Waiting> taken, Delivery[] deliveries, Result[] results) {
     try {
       List<ColonyStore.Stored> stored =
           store.append(places.stream().map(place -> deliveries[place]).toList());
       for (int i = 0; i < stored.size(); i++) {
-        listener.accept(stored.get(i).rows());
+        if (taken.get(places.get(i)).isNew) {
+          listener.accept(stored.get(i).rows());
+        }
         results[places.get(i)] = new Result(stored.get(i).numbers(), null);
       }
     } catch (StorageException e) {
@@ -136,7 +141,7 @@ final class HistoryWriter {
         results[places.getFirst()] = new Result(0, e);
       } else {
         // One of them may be at fault; then it alone is refused.
-        places.forEach(place -> store(List.of(place), deliveries, results));
+        places.forEach(place -> store(List.of(place), taken, deliveries, results));
       }
     }
   }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
 
 /// Counts calls between services whose spans came from different agents; those of one agent it has
@@ -24,9 +25,10 @@ final class HostCalls {
   private final CallPairs sentPairs;
   private final CallPairs capturedPairs;
 
-  HostCalls(LongAdder unpaired) {
-    this.sentPairs = new CallPairs(sentCounts, unpaired);
-    this.capturedPairs = new CallPairs(capturedCounts, unpaired);
+  /// @param isCounted whether this node counts the calls of one agent's services to another's
+  HostCalls(LongAdder unpaired, BiPredicate<String, String> isCounted) {
+    this.sentPairs = new CallPairs(sentCounts, unpaired, isCounted);
+    this.capturedPairs = new CallPairs(capturedCounts, unpaired, isCounted);
   }
 
   /// Takes rows that were stored.

@@ -70,7 +70,7 @@ public final class PollVerticle extends VerticleBase {
     this.tickMillis = Math.clamp(interval.toMillis() / 20, 20, 100);
     this.series = series;
     this.sampling = new TraceSampling(traceSamplingRate);
-    this.calls = new HostCalls(figures.counter("coral_calls_unpaired_total"));
+    this.calls = new HostCalls(figures.counter("coral_calls_unpaired_total"), nodes::counts);
     this.rows = figures.counter("coral_pulled_rows_total");
     this.repeated = figures.counter("coral_pulled_rows_repeated_total");
     this.failures = figures.counter("coral_poll_failures_total");
@@ -89,7 +89,7 @@ public final class PollVerticle extends VerticleBase {
   /// Stores rows that another node has of an agent; on any thread.
   public Future<Long> store(String agentId, PullResponse rowsOfAgent) {
     Promise<Long> stored = Promise.promise();
-    context.runOnContext(_ -> history.append(agentId, rowsOfAgent).onComplete(stored));
+    context.runOnContext(_ -> history.append(agentId, rowsOfAgent, false).onComplete(stored));
     return stored.future();
   }
 
@@ -285,7 +285,7 @@ public final class PollVerticle extends VerticleBase {
       }
       reached = response.getToSeq();
       received = received.plus(response.getFromSeq(), response.getToSeq());
-      Future<Long> stored = history.append(agentId, response);
+      Future<Long> stored = history.append(agentId, response, true);
       done =
           Future.join(done, stored)
               .compose(

@@ -1,0 +1,121 @@
+package io.coral.colony.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coral.model.SeqRanges;
+import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+final class CoverTest {
+  private static final StreamEpoch SPANS = new StreamEpoch("spans", 7);
+  private static final String AGENT = "a";
+  private static final int REPLICAS = 2;
+
+  private static NodeView node(String name, boolean drained, SeqRanges held) {
+    return node(name, drained, KnownSeqs.NOTHING.plus(KnownSeqs.Why.HELD, held));
+  }
+
+  private static NodeView node(String name, boolean drained, KnownSeqs known) {
+    return new NodeView(
+        name,
+        "1",
+        "",
+        1,
+        0,
+        Map.of(AGENT, new NodeView.AgentView(drained, 0, "", Map.of(SPANS, known))));
+  }
+
+  private static Cover.Choice choice(Set<String> there, NodeView... views) {
+    return only(Cover.of(List.of(AGENT), List.of(views), there, REPLICAS));
+  }
+
+  private static Cover.Choice only(Cover cover) {
+    return List.copyOf(cover.agents().values()).getFirst();
+  }
+
+  @Test
+  void nodeThatHasMore_answers() {
+    Cover cover =
+        Cover.of(
+            List.of(AGENT),
+            List.of(node("n1", true, SeqRanges.of(1, 5)), node("n2", true, SeqRanges.of(1, 9))),
+            Set.of("n1", "n2"),
+            REPLICAS);
+    assertThat(cover.nodes()).isEqualTo(Map.of("n2", Set.of(AGENT)));
+    assertThat(only(cover).missing()).isEmpty();
+  }
+
+  @Test
+  void whatCameAfterThePollOfTheNodeThatAnswers_isNoHole() {
+    assertThat(
+            choice(
+                    Set.of("n1"),
+                    node("n1", true, SeqRanges.of(1, 5)),
+                    node("n2", true, SeqRanges.of(1, 9)))
+                .missing())
+        .isEmpty();
+  }
+
+  @Test
+  void whatOnlyANodeHasThatIsNotThere_isAHole() {
+    Cover.Choice choice =
+        choice(
+            Set.of("n1"),
+            node("n1", true, SeqRanges.of(6, 9)),
+            node("n2", true, SeqRanges.of(1, 7)));
+    assertThat(choice.missing()).isEqualTo(Map.of("spans", 5L));
+    assertThat(choice.holders()).containsExactly("n2");
+  }
+
+  @Test
+  void nodeThatNeverDrainedTheAgent_missesAllThatOthersHave() {
+    Cover.Choice choice =
+        choice(
+            Set.of("n1"),
+            node("n1", false, SeqRanges.of(1, 5)),
+            node("n2", true, SeqRanges.of(1, 9)));
+    assertThat(choice.missing()).isEqualTo(Map.of("spans", 4L));
+  }
+
+  @Test
+  void whatWasDeletedHere_isNoHole() {
+    KnownSeqs known =
+        KnownSeqs.NOTHING
+            .plus(KnownSeqs.Why.HELD, SeqRanges.of(6, 9))
+            .plus(KnownSeqs.Why.DELETED, SeqRanges.of(1, 5));
+    assertThat(
+            choice(Set.of("n1"), node("n1", true, known), node("n2", true, SeqRanges.of(1, 9)))
+                .missing())
+        .isEmpty();
+  }
+
+  @Test
+  void agentThatNobodyHasHeardOf_isLeftToItsOwner_andSilent() {
+    Cover.Choice choice = choice(Set.of("n1"), new NodeView("n1", "1", "", 1, 0, Map.of()));
+    assertThat(choice.node()).isEqualTo("n1");
+    assertThat(choice.drained()).isFalse();
+  }
+
+  @Test
+  void insteadOfASlowNode_thoseAreAskedThatHaveAsMuch() {
+    List<NodeView> views =
+        new ArrayList<>(
+            List.of(node("n1", true, SeqRanges.of(1, 9)), node("n2", true, SeqRanges.of(1, 9))));
+    Set<String> there = Set.of("n1", "n2");
+    Cover cover = Cover.of(List.of(AGENT), views, there, REPLICAS);
+    String first = cover.nodes().keySet().iterator().next();
+    String second = first.equals("n1") ? "n2" : "n1";
+    assertThat(Cover.instead(cover, first, views, there, REPLICAS))
+        .isEqualTo(Map.of(second, Set.of(AGENT)));
+    assertThat(Cover.instead(cover, first, views, Set.of(first), REPLICAS)).isEmpty();
+
+    views.replaceAll(
+        view -> view.node().equals(second) ? node(second, true, SeqRanges.of(4, 9)) : view);
+    assertThat(Cover.instead(cover, first, views, there, REPLICAS)).isEmpty();
+  }
+}
