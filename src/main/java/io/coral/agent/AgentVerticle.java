@@ -202,7 +202,7 @@ public final class AgentVerticle extends VerticleBase {
     this.storage = storage;
     RegistrationVerticle registration =
         new RegistrationVerticle(
-            config.colony(),
+            config.colonies(),
             config.heartbeatInterval(),
             () -> introduction(support, observing(), discovery.observed()));
     AgentFacts facts =
@@ -214,7 +214,7 @@ public final class AgentVerticle extends VerticleBase {
             dataDirectory,
             () -> capabilities(support, observing()),
             this::collectors,
-            config.colony().isEmpty() ? () -> "none" : registration::state);
+            config.colonies().isEmpty() ? () -> "none" : registration::state);
     AgentApiVerticle api =
         new AgentApiVerticle(config.api(), facts, store, discovery, topics, figures, series, clock);
     OtlpIntake intake =
@@ -253,7 +253,7 @@ public final class AgentVerticle extends VerticleBase {
       all = all.compose(_ -> deploy(new OtlpReceiverVerticle(ports, figures)));
     }
     all = all.compose(_ -> deploy(supervisor));
-    all = config.colony().isEmpty() ? all : all.compose(_ -> deploy(registration));
+    all = config.colonies().isEmpty() ? all : all.compose(_ -> deploy(registration));
     return all.onSuccess(
         _ ->
             Audit.log(
@@ -340,12 +340,14 @@ public final class AgentVerticle extends VerticleBase {
       ports.add(config.otlpGrpc().port());
       ports.add(config.otlpHttp().port());
     }
-    try {
-      Address colony = Address.parse(config.colony());
-      ports.add(colony.isLoopback() ? colony.port() : 0);
-    } catch (IllegalArgumentException e) {
-      // None, or one from the environment that registration complains of.
-      LOG.debug("no colony on this host", e);
+    for (String each : config.colonies()) {
+      try {
+        Address colony = Address.parse(each);
+        ports.add(colony.isLoopback() ? colony.port() : 0);
+      } catch (IllegalArgumentException e) {
+        // From the environment; registration complains of it.
+        LOG.debug("no colony on this host", e);
+      }
     }
     return ports.stream().filter(port -> port > 0).distinct().sorted().toList();
   }

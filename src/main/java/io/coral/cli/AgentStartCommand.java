@@ -1,6 +1,7 @@
 package io.coral.cli;
 
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,7 +16,8 @@ final class AgentStartCommand implements Callable<Integer> {
   @Option(
       names = "--colony",
       paramLabel = "HOST:PORT",
-      description = "the colony to register with; empty: none")
+      description =
+          "the colony to register with, of its nodes several with commas between; empty: none")
   @Nullable String colony;
 
   AgentStartCommand(CliContext context) {
@@ -25,7 +27,9 @@ final class AgentStartCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (colony != null && !colony.isEmpty()) {
-      ServerAddress.parse(ServerAddress.Role.COLONY, colony);
+      Pattern.compile(",")
+          .splitAsStream(colony)
+          .forEach(node -> ServerAddress.parse(ServerAddress.Role.COLONY, node.strip()));
     }
     return new ServerRun(context, Servers.Role.AGENT, flags.options(colony)).run();
   }

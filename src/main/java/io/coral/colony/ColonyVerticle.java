@@ -85,7 +85,14 @@ public final class ColonyVerticle extends VerticleBase {
   private Future<?> deployAll(ColonyStore opened, List<ColonyStore.KnownAgent> known) {
     opened.losses().forEach(loss -> LOG.warn("lost: {}", loss));
     Registry registry = new Registry(clock, known, agent -> remember(opened, agent));
-    Nodes nodes = new Nodes(membership, config.cluster().replicas(), registry, opened, version);
+    Nodes nodes =
+        new Nodes(
+            membership,
+            config.cluster().enabled(),
+            config.cluster().replicas(),
+            registry,
+            opened,
+            version);
     PollVerticle poll =
         new PollVerticle(
             registry,

@@ -7,11 +7,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /// What an agent is told, see `conf/agent.yaml` for the meaning of each key.
 ///
 /// @param dataDirectory empty path = the default of the role
-/// @param colony where to register, empty = nowhere
+/// @param colonies nodes of the colony to register with, `host:port`, any of them; empty = nowhere
 /// @param flushInterval how often open RED windows are written as deltas
 /// @param otlpRetention how long what came by OTLP is kept on this host
 /// @param notes what is configured but not yet done by Coral's own capture, each a sentence
@@ -19,7 +20,7 @@ public record AgentConfig(
     Path dataDirectory,
     Address api,
     boolean apiInsecure,
-    String colony,
+    List<String> colonies,
     Duration heartbeatInterval,
     Duration flushInterval,
     boolean otlpEnabled,
@@ -33,7 +34,17 @@ public record AgentConfig(
     List<String> notes) {
 
   public AgentConfig {
+    colonies = List.copyOf(colonies);
     notes = List.copyOf(notes);
+  }
+
+  /// The addresses in texts that may have several of them each, separated by commas.
+  public static List<String> colonies(List<String> texts) {
+    return texts.stream()
+        .flatMap(Pattern.compile(",")::splitAsStream)
+        .map(String::strip)
+        .filter(address -> !address.isEmpty())
+        .toList();
   }
 
   /// What holds without a file. OTLP listens on loopback only.
@@ -69,9 +80,14 @@ public record AgentConfig(
     Address api = new Address(bind, agent.integer("port", 9001, 0, 65535));
     boolean apiInsecure = agent.flag("insecure", false);
     Listening.check(agent, "bind", api, apiInsecure);
-    String colony = agent.string("colony", "127.0.0.1:9000");
-    if (!colony.isEmpty()) {
-      agent.address("colony", colony);
+    List<String> colonies =
+        agent.has("colony") ? colonies(agent.scalars("colony")) : List.of("127.0.0.1:9000");
+    for (String colony : colonies) {
+      try {
+        Address.parse(colony);
+      } catch (IllegalArgumentException e) {
+        throw agent.refuse("colony", "colony: " + e.getMessage());
+      }
     }
     Duration heartbeat =
         agent.duration("heartbeat_interval", Duration.ofSeconds(15), Duration.ofSeconds(1));
@@ -106,7 +122,7 @@ public record AgentConfig(
         data,
         api,
         apiInsecure,
-        colony,
+        colonies,
         heartbeat,
         flush,
         !otlpDisabled,

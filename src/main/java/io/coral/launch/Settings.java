@@ -60,7 +60,7 @@ final class Settings {
         file.dataDirectory(),
         port(file.api(), options.agentPort()),
         file.apiInsecure(),
-        colony(file.colony()),
+        colonies(file.colonies()),
         file.heartbeatInterval(),
         file.flushInterval(),
         file.otlpEnabled(),
@@ -86,9 +86,10 @@ final class Settings {
     }
   }
 
-  private String colony(String configured) {
+  private List<String> colonies(List<String> configured) {
     String flag = options.colony();
-    return flag != null ? flag : environment.getOrDefault("CORAL_COLONY_ENDPOINT", configured);
+    String given = flag != null ? flag : environment.get("CORAL_COLONY_ENDPOINT");
+    return given == null ? configured : AgentConfig.colonies(List.of(given));
   }
 
   /// @param readFile false: `up` reads only the agent's file
@@ -122,7 +123,7 @@ final class Settings {
         agent.dataDirectory(),
         agent.api(),
         agent.apiInsecure(),
-        colony,
+        List.of(colony),
         agent.heartbeatInterval(),
         Duration.ofSeconds(1),
         agent.otlpEnabled(),

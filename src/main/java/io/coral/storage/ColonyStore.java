@@ -12,9 +12,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,6 +61,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private final List<String> losses = new CopyOnWriteArrayList<>();
   private final String ownId;
   private long ownEpoch;
+  private Instant newestRow = Instant.EPOCH;
 
   /// What was stored of a delivery.
   ///
@@ -272,7 +275,19 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     }
     file.table.committed();
     book.add(added, KnownSeqs.Why.HELD);
+    rows.forEach(this::sawTimes);
     return stored;
+  }
+
+  private void sawTimes(Delivery delivery) {
+    ColumnBatch batch = delivery.rows().batch();
+    long newest =
+        Arrays.stream(batch.longs(batch.schema().position(batch.schema().timeColumn())))
+            .max()
+            .orElse(0);
+    if (newest > newestRow.getEpochSecond() * 1_000_000_000L) {
+      newestRow = Instant.ofEpochSecond(0, newest);
+    }
   }
 
   /// The rows of a delivery whose numbers are wanted.
@@ -525,11 +540,13 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     return agents;
   }
 
-  /// Deletes the files of days that ended before the retention.
+  /// Deletes the files of days that ended before the retention: by the clock, unless the rows that
+  /// came since the start are of before. So a clock that is wrong deletes nothing.
   ///
   /// @return names of the files that are gone
   public List<String> dropExpired(Map<StreamSchema, Duration> retention) {
-    LocalDate today = LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC);
+    Instant now = clock.instant().isBefore(newestRow) ? clock.instant() : newestRow;
+    LocalDate today = LocalDate.ofInstant(now, ZoneOffset.UTC);
     List<DayFile> expired = new ArrayList<>();
     synchronized (days) {
       retention.forEach(

@@ -16,6 +16,8 @@ final class Snapshots {
   /// usual size (122,880 rows) takes all the memory that an agent's store has.
   private static final int ROWS_OF_GROUP = 16_384;
 
+  private static final int ROWS_AT_ONCE = 2 * ROWS_OF_GROUP;
+
   private Snapshots() {}
 
   /// Writes one; all streams are read in one transaction. Blocks the calling thread.
@@ -47,14 +49,24 @@ final class Snapshots {
 
   private static void copy(RowSource source, Connection connection, String name)
       throws SQLException {
-    // Written before the transaction begins: it sees no table or column that is made later. Of one
-    // partition each, since the lists that attributes are made of are too much at once.
+    // Written before the transaction begins: it sees no table or column that is made later. Of some
+    // rows each, since the lists that attributes are made of are too much at once.
     List<String> statements = new ArrayList<>();
     for (StreamSchema stream : StreamSchema.ALL) {
       String rows = name + "." + stream.name() + "_rows";
       statements.add("CREATE TABLE " + rows + " AS " + source.relation(stream, List.of(), ""));
       for (StreamTable table : source.tables(stream)) {
-        statements.add("INSERT INTO " + rows + " " + source.relation(stream, List.of(table), ""));
+        long last =
+            Database.number(connection, "SELECT coalesce(max(rowid), 0) FROM " + table.rowsTable());
+        for (long from = 0; from <= last; from += ROWS_AT_ONCE) {
+          // The last rows are those that come until the transaction begins, too.
+          String some =
+              "r.rowid >= "
+                  + from
+                  + (from + ROWS_AT_ONCE > last ? "" : " AND r.rowid < " + (from + ROWS_AT_ONCE));
+          statements.add(
+              "INSERT INTO " + rows + " " + source.relation(stream, List.of(table), some));
+        }
       }
     }
     Database.execute(connection, "BEGIN");

@@ -8,28 +8,32 @@ import io.coral.rpc.mesh.v1.RegisterResponse;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Event loop. Losing the colony costs nothing but freshness there: the agent keeps its rows.
+/// Event loop. Losing the colony costs nothing but freshness there: the agent keeps its rows. Of a
+/// colony's nodes any is as good as another; when one does not answer, the next one is told.
 public final class RegistrationVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(RegistrationVerticle.class);
   private static final Duration DEADLINE = Duration.ofSeconds(5);
   private static final long RETRY_MILLIS = 1000;
 
-  private final String colony;
+  private final List<String> colonies;
   private final Duration heartbeatInterval;
   private final Supplier<RegisterRequest> introduction;
   private RpcClient client;
-  private String state = "not registered yet";
+  private volatile String state = "not registered yet";
   private boolean complained;
+  private final AtomicInteger at = new AtomicInteger();
 
-  /// @param colony `host:port`
+  /// @param colonies nodes of the colony, `host:port`, at least one
   /// @param introduction what the agent says of itself, made anew for each call
   public RegistrationVerticle(
-      String colony, Duration heartbeatInterval, Supplier<RegisterRequest> introduction) {
-    this.colony = colony;
+      List<String> colonies, Duration heartbeatInterval, Supplier<RegisterRequest> introduction) {
+    this.colonies = List.copyOf(colonies);
     this.heartbeatInterval = heartbeatInterval;
     this.introduction = introduction;
   }
@@ -43,13 +47,17 @@ public final class RegistrationVerticle extends VerticleBase {
 
   /// One sentence on how registration fares; safe on any thread.
   public String state() {
-    return colony + ": " + state;
+    return colony() + ": " + state;
+  }
+
+  private String colony() {
+    return colonies.get(Math.floorMod(at.get(), colonies.size()));
   }
 
   private void register() {
     client
         .unary(
-            colony,
+            colony(),
             "coral.mesh.v1.MeshService/Register",
             introduction.get(),
             RegisterResponse.getDefaultInstance(),
@@ -59,7 +67,7 @@ public final class RegistrationVerticle extends VerticleBase {
               if (response.getAccepted()) {
                 state = "registered";
                 complained = false;
-                LOG.info("registered with the colony at {}", colony);
+                LOG.info("registered with the colony at {}", colony());
                 vertx.setTimer(heartbeatInterval.toMillis(), _ -> heartbeat());
               } else {
                 state = "refused: " + response.getReason();
@@ -69,13 +77,15 @@ public final class RegistrationVerticle extends VerticleBase {
         .onFailure(
             failure -> {
               state = "unreachable: " + failure.getMessage();
-              retry(complained ? heartbeatInterval.toMillis() : RETRY_MILLIS);
+              long pause = complained ? heartbeatInterval.toMillis() : RETRY_MILLIS;
+              retry(colonies.size() > 1 ? RETRY_MILLIS : pause);
+              at.incrementAndGet();
             });
   }
 
   private void retry(long millis) {
     if (!complained) {
-      LOG.info("the colony at {} does not take this agent yet: {}", colony, state);
+      LOG.info("the colony at {} does not take this agent yet: {}", colony(), state);
       complained = true;
     }
     vertx.setTimer(Math.min(millis, 5 * RETRY_MILLIS), _ -> register());
@@ -85,7 +95,7 @@ public final class RegistrationVerticle extends VerticleBase {
     RegisterRequest self = introduction.get();
     client
         .unary(
-            colony,
+            colony(),
             "coral.mesh.v1.MeshService/Heartbeat",
             HeartbeatRequest.newBuilder()
                 .setAgentId(self.getAgentId())
@@ -105,6 +115,7 @@ public final class RegistrationVerticle extends VerticleBase {
         .onFailure(
             failure -> {
               state = "unreachable: " + failure.getMessage();
+              at.incrementAndGet();
               register();
             });
   }

@@ -19,6 +19,10 @@ public final class HazelcastMembership implements Membership {
   private static final String NODE = "coral.node";
   private static final int PORTS = 10;
 
+  /// How long members that do not answer are tried before a node begins without them; they merge
+  /// later.
+  private static final int JOIN_SECONDS = 2;
+
   private final HazelcastInstance hazelcast;
   private final String self;
 
@@ -68,7 +72,10 @@ public final class HazelcastMembership implements Membership {
     JoinConfig join = config.getAdvancedNetworkConfig().getJoin();
     join.getAutoDetectionConfig().setEnabled(false);
     join.getMulticastConfig().setEnabled(false);
-    join.getTcpIpConfig().setEnabled(true).setMembers(cluster.members());
+    join.getTcpIpConfig()
+        .setEnabled(true)
+        .setConnectionTimeoutSeconds(JOIN_SECONDS)
+        .setMembers(cluster.members());
     return config;
   }
 

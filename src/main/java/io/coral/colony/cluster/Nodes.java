@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// What every node has, as far as this one was told, itself among them. Safe on any thread.
 public final class Nodes {
@@ -30,6 +31,7 @@ public final class Nodes {
   private static final long COVER_NANOS = Duration.ofMillis(200).toNanos();
 
   private final Membership membership;
+  private final boolean hasOthers;
   private final int replicas;
   private final Registry registry;
   private final ColonyStore store;
@@ -40,10 +42,17 @@ public final class Nodes {
   private Cover cover = new Cover(Map.of(), Map.of());
   private long coverNanos = System.nanoTime() - COVER_NANOS;
 
+  /// @param hasOthers whether the colony is meant to have several nodes
   /// @param replicas how many nodes pull each agent
   public Nodes(
-      Membership membership, int replicas, Registry registry, ColonyStore store, String version) {
+      Membership membership,
+      boolean hasOthers,
+      int replicas,
+      Registry registry,
+      ColonyStore store,
+      String version) {
     this.membership = membership;
+    this.hasOthers = hasOthers;
     this.replicas = replicas;
     this.registry = registry;
     this.store = store;
@@ -106,6 +115,21 @@ public final class Nodes {
   /// The members that are seen, whether they say anything or not.
   public Set<String> members() {
     return membership.members();
+  }
+
+  /// What is not known of other nodes, each a sentence: they may have agents and rows of which this
+  /// node has never heard.
+  List<String> unknown() {
+    List<String> unknown = new ArrayList<>();
+    if (hasOthers && others.isEmpty() && members().size() < 2) {
+      unknown.add(self() + " has not heard of any other node since its start");
+    }
+    for (String member : members()) {
+      if (!member.equals(self()) && !others.containsKey(member)) {
+        unknown.add(member + " has not told yet what it has");
+      }
+    }
+    return unknown;
   }
 
   /// Every node that was ever heard of, by name.
@@ -206,13 +230,14 @@ public final class Nodes {
     others.compute(news.getNode(), (_, before) -> view(news, before, now));
   }
 
-  private static NodeView view(
-      NodeNews news, @org.jspecify.annotations.Nullable NodeView before, long now) {
+  /// @return what was known before when the news are only about a part of something unknown
+  private static @Nullable NodeView view(NodeNews news, @Nullable NodeView before, long now) {
     boolean goesOn = before != null && before.incarnation() == news.getIncarnation();
+    if (!goesOn && !news.getWhole()) {
+      return before;
+    }
     Map<String, NodeView.AgentView> agents =
-        goesOn && before != null && !news.getWhole()
-            ? new HashMap<>(before.agents())
-            : new HashMap<>();
+        before == null || news.getWhole() ? new HashMap<>() : new HashMap<>(before.agents());
     for (AgentNews agent : news.getAgentsList()) {
       agents.put(agent.getAgentId(), view(agent, now));
     }

@@ -195,6 +195,7 @@ final class Scatter {
     return completeness
         .setAgentsTotal(total)
         .setAgentsAnswered(answered)
+        .addAllGaps(nodes.unknown())
         .addAllGaps(gaps)
         .setAsOfUnixNanos(nowNanos - oldest)
         .build();

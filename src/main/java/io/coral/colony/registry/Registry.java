@@ -43,17 +43,18 @@ public final class Registry {
   ///
   /// @param introduction its last registration
   /// @param services as of its last heartbeat
-  /// @param registeredUnixNanos when that was, by the clock of the node that took it
-  /// @param lastSeenUnixNanos registration, heartbeat or answered poll, at any node
-  /// @param lastPollUnixNanos last poll of this node that drained every stream, 0 = none
-  /// @param drainedNanos when that poll began, monotonic
+  /// @param registered grows with each registration: when that was, Unix nanoseconds by the
+  ///     clock of the node that took it, or more
+  /// @param seenNanos registration, heartbeat or answered poll, at any node; monotonic
+  /// @param drained whether this node ever drained every stream
+  /// @param drainedNanos when the last poll began that did, monotonic
   /// @param lastError of the last poll, empty when it succeeded
   public record Agent(
       RegisterRequest introduction,
-      long registeredUnixNanos,
+      long registered,
       List<ServiceInfo> services,
-      long lastSeenUnixNanos,
-      long lastPollUnixNanos,
+      long seenNanos,
+      boolean drained,
       long drainedNanos,
       String lastError) {
     public String id() {
@@ -64,36 +65,21 @@ public final class Registry {
       return introduction.getApiEndpoint();
     }
 
-    /// Whether this node ever drained every stream.
-    public boolean drained() {
-      return lastPollUnixNanos != 0;
-    }
-
-    private Agent introduced(RegisterRequest request, long registered) {
-      return new Agent(
-          request,
-          registered,
-          services,
-          lastSeenUnixNanos,
-          lastPollUnixNanos,
-          drainedNanos,
-          lastError);
+    private Agent introduced(RegisterRequest request, long when) {
+      return new Agent(request, when, services, seenNanos, drained, drainedNanos, lastError);
     }
 
     private Agent seen(List<ServiceInfo> itsServices, long now) {
       return new Agent(
-          introduction,
-          registeredUnixNanos,
-          itsServices,
-          now,
-          lastPollUnixNanos,
-          drainedNanos,
-          lastError);
+          introduction, registered, itsServices, now, drained, drainedNanos, lastError);
     }
 
-    private Agent polled(long poll, long drained, String error) {
-      return new Agent(
-          introduction, registeredUnixNanos, services, lastSeenUnixNanos, poll, drained, error);
+    private Agent drained(long began) {
+      return new Agent(introduction, registered, services, seenNanos, true, began, "");
+    }
+
+    private Agent failed(String error) {
+      return new Agent(introduction, registered, services, seenNanos, drained, drainedNanos, error);
     }
   }
 
@@ -108,8 +94,10 @@ public final class Registry {
         JsonFormat.parser().ignoringUnknownFields().merge(agent.document(), introduction);
         agents.put(
             agent.agentId(),
-            introduced(introduction.build(), agent.lastSeenUnixNanos())
-                .seen(List.of(), agent.lastSeenUnixNanos()));
+            introduced(
+                introduction.build(),
+                agent.lastSeenUnixNanos(),
+                System.nanoTime() - Math.max(0, unixNanos() - agent.lastSeenUnixNanos())));
       } catch (InvalidProtocolBufferException e) {
         LOG.warn("agent {} cannot be remembered: {}", agent.agentId(), e.getMessage());
       }
@@ -118,17 +106,20 @@ public final class Registry {
 
   /// Takes an agent in, or its new description.
   public void register(RegisterRequest introduction) {
-    long now = nowNanos();
+    long now = System.nanoTime();
+    long unixNow = unixNanos();
     agents.compute(
         introduction.getAgentId(),
         (_, before) ->
-            (before == null ? introduced(introduction, now) : before.introduced(introduction, now))
+            (before == null
+                    ? introduced(introduction, unixNow, now)
+                    : before.introduced(introduction, Math.max(unixNow, before.registered + 1)))
                 .seen(introduction.getServicesList(), now));
-    remember(introduction, now);
+    remember(introduction, unixNow);
   }
 
-  private static Agent introduced(RegisterRequest introduction, long registered) {
-    return new Agent(introduction, registered, List.of(), registered, 0, 0, "not polled yet");
+  private static Agent introduced(RegisterRequest introduction, long registered, long seenNanos) {
+    return new Agent(introduction, registered, List.of(), seenNanos, false, 0, "not polled yet");
   }
 
   private void remember(RegisterRequest introduction, long now) {
@@ -148,7 +139,7 @@ public final class Registry {
   /// @return false when the agent is unknown
   public boolean heartbeat(String agentId, List<ServiceInfo> services) {
     return agents.computeIfPresent(
-            agentId, (_, agent) -> agent.seen(List.copyOf(services), nowNanos()))
+            agentId, (_, agent) -> agent.seen(List.copyOf(services), System.nanoTime()))
         != null;
   }
 
@@ -156,9 +147,9 @@ public final class Registry {
   ///
   /// @param beganNanos when it began, monotonic
   public void polled(String agentId, long beganNanos) {
-    long now = nowNanos();
+    long now = System.nanoTime();
     agents.computeIfPresent(
-        agentId, (_, agent) -> agent.seen(agent.services, now).polled(now, beganNanos, ""));
+        agentId, (_, agent) -> agent.seen(agent.services, now).drained(beganNanos));
   }
 
   /// A poll failed.
@@ -166,14 +157,13 @@ public final class Registry {
   /// @return whether the last one before it did not
   public boolean pollFailed(String agentId, String reason) {
     Agent before = agents.get(agentId);
-    agents.computeIfPresent(
-        agentId, (_, agent) -> agent.polled(agent.lastPollUnixNanos, agent.drainedNanos, reason));
+    agents.computeIfPresent(agentId, (_, agent) -> agent.failed(reason));
     return before != null && before.lastError.isEmpty();
   }
 
   /// What another node tells of an agent.
   public void learn(AgentNews news) {
-    long seen = nowNanos() - Duration.ofMillis(news.getSeenMillisAgo()).toNanos();
+    long seen = System.nanoTime() - Duration.ofMillis(news.getSeenMillisAgo()).toNanos();
     boolean introduces = news.hasIntroduction();
     Agent before = agents.get(news.getAgentId());
     Agent now =
@@ -185,17 +175,15 @@ public final class Registry {
               }
               Agent agent = known;
               if (agent == null) {
-                agent = introduced(news.getIntroduction(), news.getRegisteredUnixNanos());
+                agent = introduced(news.getIntroduction(), news.getRegisteredUnixNanos(), seen);
                 agent = agent.seen(news.getServicesList(), seen);
-              } else if (introduces && news.getRegisteredUnixNanos() > agent.registeredUnixNanos) {
+              } else if (introduces && news.getRegisteredUnixNanos() > agent.registered) {
                 agent = agent.introduced(news.getIntroduction(), news.getRegisteredUnixNanos());
               }
-              return seen > agent.lastSeenUnixNanos
-                  ? agent.seen(news.getServicesList(), seen)
-                  : agent;
+              return seen - agent.seenNanos > 0 ? agent.seen(news.getServicesList(), seen) : agent;
             });
     if (now != null && (before == null || !before.introduction.equals(now.introduction))) {
-      remember(now.introduction, now.lastSeenUnixNanos);
+      remember(now.introduction, unixNanos(now.seenNanos));
     }
   }
 
@@ -203,9 +191,9 @@ public final class Registry {
   public AgentNews.Builder news(Agent agent) {
     return AgentNews.newBuilder()
         .setIntroduction(agent.introduction.toBuilder().clearServices())
-        .setRegisteredUnixNanos(agent.registeredUnixNanos)
+        .setRegisteredUnixNanos(agent.registered)
         .addAllServices(agent.services)
-        .setSeenMillisAgo(Math.max(0, nowNanos() - agent.lastSeenUnixNanos) / 1_000_000);
+        .setSeenMillisAgo((System.nanoTime() - agent.seenNanos) / 1_000_000);
   }
 
   /// Whether the last poll of an agent failed, or there was none.
@@ -238,13 +226,18 @@ public final class Registry {
   }
 
   public Health health(Agent agent) {
-    long silence = nowNanos() - agent.lastSeenUnixNanos();
+    long silence = System.nanoTime() - agent.seenNanos;
     return silence < HEALTHY_NANOS
         ? Health.HEALTHY
         : silence < DEGRADED_NANOS ? Health.DEGRADED : Health.UNHEALTHY;
   }
 
-  private long nowNanos() {
+  /// The Unix time of a monotonic one, by the clock of now.
+  public long unixNanos(long monotonicNanos) {
+    return unixNanos() - (System.nanoTime() - monotonicNanos);
+  }
+
+  private long unixNanos() {
     var now = clock.instant();
     return now.getEpochSecond() * 1_000_000_000L + now.getNano();
   }

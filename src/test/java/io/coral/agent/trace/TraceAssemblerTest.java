@@ -202,14 +202,16 @@ final class TraceAssemblerTest {
 
   private void collect() {
     ColumnBatch rows = spans.flush();
+    String[] names = rows.texts(4);
+    String[] evidence = rows.texts(column("evidence"));
     for (int i = 0; i < rows.rows(); i++) {
       written.add(
           new Span(
               rows.uuids(0)[2 * i] + "." + rows.uuids(0)[2 * i + 1],
               rows.longs(1)[i],
               rows.longs(2)[i],
-              rows.texts(4)[i] + (rows.longs(5)[i] == Role.SERVER.code() ? " <" : " >"),
-              rows.texts(column("evidence"))[i]));
+              names[i] + (rows.longs(5)[i] == Role.SERVER.code() ? " <" : " >"),
+              evidence[i]));
     }
     ColumnBatch joined = assembler.flushAliases();
     for (int i = 0; i < joined.rows(); i++) {
