@@ -51,12 +51,14 @@ record AttributeJson(
   /// A relation `(row, json)` of the rows `r` that fit a condition: for few rows, since attributes
   /// are taken apart, joined with their strings and put together again.
   String joined(String condition) {
-    return "SELECT e.row, json_group_object(e.key, CASE e.kind WHEN 1 THEN to_json(e.v)"
+    return "SELECT e.row, '{' || string_agg(to_json(e.key)::VARCHAR || ':' || coalesce((CASE e.kind"
+        + " WHEN 1 THEN to_json(e.v)"
         + " WHEN 2 THEN to_json(e.p) WHEN 3 THEN d.value::JSON"
         + " WHEN 4 THEN to_json(lower(lpad(hex(e.v), 16, '0')))"
         + " WHEN 5 THEN to_json(d.value || (e.v & "
         + NUMBER_MASK
-        + ")::VARCHAR) ELSE to_json(d.value) END) AS json FROM (SELECT r.rowid AS row,"
+        + ")::VARCHAR) ELSE to_json(d.value) END)::VARCHAR, 'null'), ',' ORDER BY e.place) || '}' AS json"
+        + " FROM (SELECT r.rowid AS row, unnest(generate_series(1, len(form.keys))) AS place,"
         + " unnest(form.keys) AS key, unnest(form.kinds) AS kind,"
         + " unnest(list_transform(form.slots, lambda s: CASE WHEN s < 0 THEN shape.fixed[-s] ELSE "
         + list(values, "BIGINT")
