@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,15 +85,17 @@ public final class ColonyVerticle extends VerticleBase {
 
   private Future<?> deployAll(ColonyStore opened, List<ColonyStore.KnownAgent> known) {
     opened.losses().forEach(loss -> LOG.warn("lost: {}", loss));
-    Registry registry = new Registry(clock, known, agent -> remember(opened, agent));
+    Registry registry = new Registry(clock, System::nanoTime, known, agent -> remember(opened, agent));
     Nodes nodes =
         new Nodes(
             membership,
             config.cluster().enabled(),
             config.cluster().replicas(),
             registry,
-            opened,
-            version);
+            opened::seqs,
+            version,
+            ThreadLocalRandom.current().nextLong(),
+            System::nanoTime);
     PollVerticle poll =
         new PollVerticle(
             registry,

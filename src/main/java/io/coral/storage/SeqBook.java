@@ -6,64 +6,18 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 
-/// Which numbers of a stream a colony knows of, over all of its days, in memory; and the table
-/// `seqs` of each day's file, to which every change adds rows.
-///
-/// What changes it belongs to the writer thread, [#known] and [#knows] to any.
-final class SeqBook {
+/// [SeqNotes] and the table `seqs` of each day's file, to which every change adds rows.
+final class SeqBook extends SeqNotes {
   private static final String TABLE = "seqs";
-
-  private final Map<Epoch, KnownSeqs> known = new ConcurrentHashMap<>();
-  private final Map<String, Integer> epochsOfAgents = new ConcurrentHashMap<>();
-  private final Map<Epoch, List<Gone>> gone = new ConcurrentHashMap<>();
-
-  /// Numbers that were found to be gone.
-  private record Gone(SeqRanges seqs, long notedNanos) {}
-
-  /// An epoch of an agent.
-  record Epoch(String agentId, long epoch) {}
-
-  KnownSeqs known(Epoch epoch) {
-    return known.getOrDefault(epoch, KnownSeqs.NOTHING);
-  }
-
-  /// Everything that is known.
-  Map<Epoch, KnownSeqs> all() {
-    return Map.copyOf(known);
-  }
-
-  boolean knows(String agentId) {
-    return epochsOfAgents.containsKey(agentId);
-  }
-
-  boolean hasOthersThan(Set<String> agents) {
-    return !agents.containsAll(epochsOfAgents.keySet());
-  }
-
-  void add(Map<Epoch, SeqRanges> added, KnownSeqs.Why why) {
-    added.forEach((epoch, seqs) -> set(epoch, known(epoch).plus(why, seqs)));
-  }
-
-  private void set(Epoch epoch, KnownSeqs now) {
-    if (now.all().isEmpty()) {
-      if (known.remove(epoch) != null) {
-        epochsOfAgents.computeIfPresent(epoch.agentId, (_, count) -> count == 1 ? null : count - 1);
-      }
-    } else if (known.put(epoch, now) == null) {
-      epochsOfAgents.merge(epoch.agentId, 1, Integer::sum);
-    }
-  }
 
   /// Makes the table, inside the caller's transaction.
   static void create(Connection connection, String catalog) throws SQLException {
@@ -90,8 +44,8 @@ final class SeqBook {
         for (SeqRanges.Range range : each.getValue().ranges()) {
           appender
               .beginRow()
-              .append(each.getKey().agentId)
-              .append(each.getKey().epoch)
+              .append(each.getKey().agentId())
+              .append(each.getKey().epoch())
               .append(range.from())
               .append(range.to())
               .append((byte) why.ordinal())
@@ -145,48 +99,11 @@ final class SeqBook {
   ///
   /// @return the greatest number of each epoch
   Map<Epoch, Long> forget(Connection connection, String catalog) throws SQLException {
-    Map<Epoch, Long> lasts = new HashMap<>();
+    Map<KnownSeqs.Why, Map<Epoch, SeqRanges>> said = new EnumMap<>(KnownSeqs.Why.class);
     for (KnownSeqs.Why why : KnownSeqs.Why.values()) {
-      read(connection, catalog, "why = " + why.ordinal())
-          .forEach(
-              (epoch, seqs) -> {
-                KnownSeqs now = known(epoch);
-                lasts.merge(epoch, seqs.last(), Math::max);
-                if (why == KnownSeqs.Why.GONE) {
-                  gone.remove(epoch);
-                }
-                set(epoch, now.minus(why, seqs));
-              });
+      said.put(why, read(connection, catalog, "why = " + why.ordinal()));
     }
-    return lasts;
-  }
-
-  /// How many numbers of each agent were found to be gone whose rows did not come later.
-  ///
-  /// @param sinceNanos when that was found, Unix time
-  Map<String, Long> lost(long sinceNanos) {
-    Map<String, Long> lost = new TreeMap<>();
-    gone.forEach(
-        (epoch, notes) -> {
-          long count =
-              notes.stream()
-                  .filter(note -> note.notedNanos >= sinceNanos)
-                  .mapToLong(note -> note.seqs.minus(known(epoch).held()).size())
-                  .sum();
-          if (count > 0) {
-            lost.merge(epoch.agentId, count, Long::sum);
-          }
-        });
-    return lost;
-  }
-
-  /// Notes that numbers are gone.
-  void addGone(Epoch epoch, SeqRanges seqs, long notedNanos) {
-    add(Map.of(epoch, seqs), KnownSeqs.Why.GONE);
-    gone.merge(
-        epoch,
-        List.of(new Gone(seqs, notedNanos)),
-        (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
+    return forget(said);
   }
 
   /// The numbers whose rows a file has.
@@ -197,9 +114,9 @@ final class SeqBook {
             "why = "
                 + KnownSeqs.Why.HELD.ordinal()
                 + " AND epoch = "
-                + epoch.epoch
+                + epoch.epoch()
                 + " AND agent_id = "
-                + Database.literal(epoch.agentId))
+                + Database.literal(epoch.agentId()))
         .getOrDefault(epoch, SeqRanges.NONE);
   }
 

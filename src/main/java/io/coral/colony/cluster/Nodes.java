@@ -6,7 +6,6 @@ import io.coral.rpc.colony.v1.AgentNews;
 import io.coral.rpc.colony.v1.EpochSeqs;
 import io.coral.rpc.colony.v1.NodeNews;
 import io.coral.rpc.colony.v1.NodeStatus;
-import io.coral.storage.ColonyStore;
 import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import java.time.Duration;
@@ -19,7 +18,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -34,29 +34,38 @@ public final class Nodes {
   private final boolean hasOthers;
   private final int replicas;
   private final Registry registry;
-  private final ColonyStore store;
+  private final Supplier<Map<String, Map<StreamEpoch, KnownSeqs>>> seqs;
   private final String version;
-  private final long incarnation = ThreadLocalRandom.current().nextLong();
+  private final long incarnation;
+  private final LongSupplier nanoTime;
   private final Map<String, NodeView> others = new ConcurrentHashMap<>();
   private volatile String api = "";
   private Cover cover = new Cover(Map.of(), Map.of());
-  private long coverNanos = System.nanoTime() - COVER_NANOS;
+  private long coverNanos;
 
   /// @param hasOthers whether the colony is meant to have several nodes
   /// @param replicas how many nodes pull each agent
+  /// @param seqs what this node knows of the numbers of every agent
+  /// @param incarnation random, another after each start
+  /// @param nanoTime monotonic
   public Nodes(
       Membership membership,
       boolean hasOthers,
       int replicas,
       Registry registry,
-      ColonyStore store,
-      String version) {
+      Supplier<Map<String, Map<StreamEpoch, KnownSeqs>>> seqs,
+      String version,
+      long incarnation,
+      LongSupplier nanoTime) {
     this.membership = membership;
     this.hasOthers = hasOthers;
     this.replicas = replicas;
     this.registry = registry;
-    this.store = store;
+    this.seqs = seqs;
     this.version = version;
+    this.incarnation = incarnation;
+    this.nanoTime = nanoTime;
+    this.coverNanos = nanoTime.getAsLong() - COVER_NANOS;
   }
 
   /// The name of this node.
@@ -101,7 +110,7 @@ public final class Nodes {
 
   /// The nodes that can be asked.
   public Set<String> there() {
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     Set<String> there = new HashSet<>();
     there.add(self());
     for (NodeView each : others.values()) {
@@ -141,21 +150,23 @@ public final class Nodes {
   }
 
   private NodeView own() {
-    Map<String, Map<StreamEpoch, KnownSeqs>> seqs = store.seqs();
+    // Polls first: what a poll stored before it ended is then among the numbers.
+    Collection<Registry.Agent> polled = registry.agents();
+    Map<String, Map<StreamEpoch, KnownSeqs>> known = seqs.get();
     Map<String, NodeView.AgentView> agents = new HashMap<>();
-    for (Registry.Agent agent : registry.agents()) {
+    for (Registry.Agent agent : polled) {
       agents.put(
           agent.id(),
           new NodeView.AgentView(
               agent.drained(),
               agent.drainedNanos(),
               agent.lastError(),
-              seqs.getOrDefault(agent.id(), Map.of())));
+              known.getOrDefault(agent.id(), Map.of())));
     }
-    seqs.forEach(
+    known.forEach(
         (agent, of) ->
             agents.putIfAbsent(agent, new NodeView.AgentView(false, 0, "not polled yet", of)));
-    return new NodeView(self(), version, api, incarnation, System.nanoTime(), agents);
+    return new NodeView(self(), version, api, incarnation, nanoTime.getAsLong(), agents);
   }
 
   /// The nodes that have rows of an agent, by name.
@@ -173,7 +184,7 @@ public final class Nodes {
   public List<NodeStatus> status() {
     Set<String> members = membership.members();
     Set<String> there = there();
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     List<NodeStatus> status = new ArrayList<>();
     for (NodeView view : views()) {
       status.add(
@@ -198,7 +209,7 @@ public final class Nodes {
 
   /// Which node answers for which agent; some tenths of a second old.
   synchronized Cover cover() {
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     if (now - coverNanos >= COVER_NANOS) {
       List<NodeView> views = views();
       Set<String> agents = new TreeSet<>();
@@ -223,7 +234,7 @@ public final class Nodes {
     if (news.getNode().equals(self())) {
       return;
     }
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     for (AgentNews agent : news.getAgentsList()) {
       registry.learn(agent);
     }

@@ -123,7 +123,14 @@ public final class PartVerticle extends VerticleBase {
   public History history() {
     var now = clock.instant();
     return new ClusterHistory(
-        new Scatter(nodes, parts, this::ask, freshness, this::displayName),
+        new Scatter(
+            nodes,
+            parts::answer,
+            this::ask,
+            freshness,
+            this::displayName,
+            System::nanoTime,
+            Scatter::block),
         now.getEpochSecond() * 1_000_000_000L + now.getNano());
   }
 

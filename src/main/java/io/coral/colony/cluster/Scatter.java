@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Asks the nodes that answer for the agents, for one answer: the same ones whatever is asked. A
@@ -28,10 +29,12 @@ final class Scatter {
   private static final Duration SLOW = Duration.ofMillis(400);
 
   private final Nodes nodes;
-  private final Parts own;
+  private final Function<PartRequest, PartResponse> own;
   private final Sender sender;
   private final Duration freshness;
   private final Function<String, String> displayName;
+  private final LongSupplier nanoTime;
+  private final Waiting waiting;
   private final Set<String> gaps = new LinkedHashSet<>();
   private final Map<String, String> silent = new HashMap<>();
   private @Nullable Cover cover;
@@ -41,19 +44,31 @@ final class Scatter {
     CompletableFuture<PartResponse> send(String node, PartRequest request);
   }
 
+  /// How long an answer is waited for.
+  interface Waiting {
+    /// @return null when it fails, or does not come in time
+    @Nullable PartResponse await(CompletableFuture<PartResponse> part, long nanos);
+  }
+
+  /// @param own this node's part
   /// @param freshness an agent counts as silent when the last poll that drained it is older
   /// @param displayName of an agent, empty when it is none
+  /// @param nanoTime monotonic
   Scatter(
       Nodes nodes,
-      Parts own,
+      Function<PartRequest, PartResponse> own,
       Sender sender,
       Duration freshness,
-      Function<String, String> displayName) {
+      Function<String, String> displayName,
+      LongSupplier nanoTime,
+      Waiting waiting) {
     this.nodes = nodes;
     this.own = own;
     this.sender = sender;
     this.freshness = freshness;
     this.displayName = displayName;
+    this.nanoTime = nanoTime;
+    this.waiting = waiting;
   }
 
   private Cover cover() {
@@ -72,13 +87,13 @@ final class Scatter {
     if (asked.isEmpty()) {
       asked.put(nodes.self(), Set.of());
     }
-    long began = System.nanoTime();
+    long began = nanoTime.getAsLong();
     Map<String, CompletableFuture<PartResponse>> sent = send(question, asked);
     List<PartResponse> parts = new ArrayList<>();
     for (Map.Entry<String, Set<String>> each : asked.entrySet()) {
       String node = each.getKey();
       if (node.equals(nodes.self())) {
-        parts.add(own.answer(request(question, each.getValue())));
+        parts.add(own.apply(request(question, each.getValue())));
       }
     }
     for (Map.Entry<String, CompletableFuture<PartResponse>> each : sent.entrySet()) {
@@ -120,7 +135,7 @@ final class Scatter {
     List<PartResponse> second = new ArrayList<>();
     Set<String> here = others.get(nodes.self());
     if (here != null) {
-      second.add(own.answer(request(question, here)));
+      second.add(own.apply(request(question, here)));
     }
     long deadline = began + DEADLINE.toNanos();
     boolean complete = !others.isEmpty();
@@ -142,11 +157,14 @@ final class Scatter {
     return List.of();
   }
 
-  private static @Nullable PartResponse await(
-      CompletableFuture<PartResponse> part, long deadlineNanos) {
+  private @Nullable PartResponse await(CompletableFuture<PartResponse> part, long deadlineNanos) {
+    return waiting.await(part, Math.max(1, deadlineNanos - nanoTime.getAsLong()));
+  }
+
+  /// Waits on the thread that asks.
+  static @Nullable PartResponse block(CompletableFuture<PartResponse> part, long nanos) {
     try {
-      long left = Math.max(1, deadlineNanos - System.nanoTime());
-      return part.get(left, TimeUnit.NANOSECONDS);
+      return part.get(nanos, TimeUnit.NANOSECONDS);
     } catch (ExecutionException | TimeoutException e) {
       return null;
     } catch (InterruptedException e) {
@@ -160,7 +178,7 @@ final class Scatter {
   /// @param nowNanos Unix time of the answer
   Completeness completeness(long nowNanos) {
     Completeness.Builder completeness = Completeness.newBuilder();
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     long oldest = 0;
     int total = 0;
     int answered = 0;

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +26,7 @@ public final class Registry {
 
   private final Map<String, Agent> agents = new ConcurrentHashMap<>();
   private final Clock clock;
+  private final LongSupplier nanoTime;
   private final Consumer<ColonyStore.KnownAgent> memory;
 
   /// How an agent fares: heard of within 30 s, within 2 min, or not.
@@ -83,10 +85,15 @@ public final class Registry {
     }
   }
 
+  /// @param nanoTime monotonic
   /// @param memory where agents are remembered; must not block
   public Registry(
-      Clock clock, List<ColonyStore.KnownAgent> known, Consumer<ColonyStore.KnownAgent> memory) {
+      Clock clock,
+      LongSupplier nanoTime,
+      List<ColonyStore.KnownAgent> known,
+      Consumer<ColonyStore.KnownAgent> memory) {
     this.clock = clock;
+    this.nanoTime = nanoTime;
     this.memory = memory;
     for (ColonyStore.KnownAgent agent : known) {
       try {
@@ -97,7 +104,7 @@ public final class Registry {
             introduced(
                 introduction.build(),
                 agent.lastSeenUnixNanos(),
-                System.nanoTime() - Math.max(0, unixNanos() - agent.lastSeenUnixNanos())));
+                nanoTime.getAsLong() - Math.max(0, unixNanos() - agent.lastSeenUnixNanos())));
       } catch (InvalidProtocolBufferException e) {
         LOG.warn("agent {} cannot be remembered: {}", agent.agentId(), e.getMessage());
       }
@@ -106,7 +113,7 @@ public final class Registry {
 
   /// Takes an agent in, or its new description.
   public void register(RegisterRequest introduction) {
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     long unixNow = unixNanos();
     agents.compute(
         introduction.getAgentId(),
@@ -139,7 +146,7 @@ public final class Registry {
   /// @return false when the agent is unknown
   public boolean heartbeat(String agentId, List<ServiceInfo> services) {
     return agents.computeIfPresent(
-            agentId, (_, agent) -> agent.seen(List.copyOf(services), System.nanoTime()))
+            agentId, (_, agent) -> agent.seen(List.copyOf(services), nanoTime.getAsLong()))
         != null;
   }
 
@@ -147,7 +154,7 @@ public final class Registry {
   ///
   /// @param beganNanos when it began, monotonic
   public void polled(String agentId, long beganNanos) {
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     agents.computeIfPresent(
         agentId, (_, agent) -> agent.seen(agent.services, now).drained(beganNanos));
   }
@@ -163,7 +170,7 @@ public final class Registry {
 
   /// What another node tells of an agent.
   public void learn(AgentNews news) {
-    long seen = System.nanoTime() - Duration.ofMillis(news.getSeenMillisAgo()).toNanos();
+    long seen = nanoTime.getAsLong() - Duration.ofMillis(news.getSeenMillisAgo()).toNanos();
     boolean introduces = news.hasIntroduction();
     Agent before = agents.get(news.getAgentId());
     Agent now =
@@ -193,7 +200,7 @@ public final class Registry {
         .setIntroduction(agent.introduction.toBuilder().clearServices())
         .setRegisteredUnixNanos(agent.registered)
         .addAllServices(agent.services)
-        .setSeenMillisAgo((System.nanoTime() - agent.seenNanos) / 1_000_000);
+        .setSeenMillisAgo((nanoTime.getAsLong() - agent.seenNanos) / 1_000_000);
   }
 
   /// Whether the last poll of an agent failed, or there was none.
@@ -226,7 +233,7 @@ public final class Registry {
   }
 
   public Health health(Agent agent) {
-    long silence = System.nanoTime() - agent.seenNanos;
+    long silence = nanoTime.getAsLong() - agent.seenNanos;
     return silence < HEALTHY_NANOS
         ? Health.HEALTHY
         : silence < DEGRADED_NANOS ? Health.DEGRADED : Health.UNHEALTHY;
@@ -234,7 +241,7 @@ public final class Registry {
 
   /// The Unix time of a monotonic one, by the clock of now.
   public long unixNanos(long monotonicNanos) {
-    return unixNanos() - (System.nanoTime() - monotonicNanos);
+    return unixNanos() - (nanoTime.getAsLong() - monotonicNanos);
   }
 
   private long unixNanos() {

@@ -1,0 +1,137 @@
+package io.coral.colony.cluster;
+
+import io.coral.colony.registry.Registry;
+import io.coral.model.SeqRanges;
+import io.coral.model.StreamSchema;
+import io.coral.rpc.agent.v1.PullResponse;
+import io.coral.rpc.colony.v1.RowsRequest;
+import io.coral.rpc.colony.v1.RowsResponse;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiFunction;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Fetches what this node lacks from nodes that have it. Clock, nodes and history come from
+/// outside; futures complete on one thread.
+final class Backfill {
+  private static final Logger LOG = LoggerFactory.getLogger(Backfill.class);
+
+  private final Nodes nodes;
+  private final Registry registry;
+  private final Duration freshness;
+  private final Source source;
+  private final BiFunction<String, PullResponse, Future<Long>> writer;
+  private final LongAdder rows;
+  private final LongSupplier nanoTime;
+
+  /// How another node is asked.
+  interface Source {
+    Future<RowsResponse> rows(String node, RowsRequest request);
+  }
+
+  /// @param freshness an agent is polled when it was drained since
+  /// @param writer stores rows of an agent
+  /// @param rows counts them
+  /// @param nanoTime monotonic
+  Backfill(
+      Nodes nodes,
+      Registry registry,
+      Duration freshness,
+      Source source,
+      BiFunction<String, PullResponse, Future<Long>> writer,
+      LongAdder rows,
+      LongSupplier nanoTime) {
+    this.nodes = nodes;
+    this.registry = registry;
+    this.freshness = freshness;
+    this.source = source;
+    this.writer = writer;
+    this.rows = rows;
+    this.nanoTime = nanoTime;
+  }
+
+  /// What is to be fetched; on any thread.
+  List<BackfillPlan.Wanted> plan() {
+    long now = nanoTime.getAsLong();
+    Set<String> pulled = new HashSet<>();
+    for (Registry.Agent agent : registry.agents()) {
+      if (agent.drained() && now - agent.drainedNanos() < freshness.toNanos()) {
+        pulled.add(agent.id());
+      }
+    }
+    List<NodeView> views = nodes.views();
+    NodeView own =
+        views.stream().filter(view -> view.node().equals(nodes.self())).findFirst().orElseThrow();
+    return BackfillPlan.of(
+        own,
+        views,
+        nodes.there(),
+        (agent, stream) ->
+            // Every node has to know which traces belong together.
+            nodes.owns(agent)
+                || (stream.equals(StreamSchema.TRACE_ALIASES.name()) && !registry.knows(agent)),
+        pulled::contains);
+  }
+
+  /// Fetches it, one after the other; a node that fails is not asked for the rest.
+  Future<Void> fetch(List<BackfillPlan.Wanted> wanted) {
+    return fetch(wanted.iterator(), new HashSet<>());
+  }
+
+  private Future<Void> fetch(Iterator<BackfillPlan.Wanted> wanted, Set<String> failed) {
+    if (!wanted.hasNext()) {
+      return Future.succeededFuture();
+    }
+    BackfillPlan.Wanted next = wanted.next();
+    if (failed.contains(next.node())) {
+      return fetch(wanted, failed);
+    }
+    return fetch(next, next.seqs())
+        .recover(
+            failure -> {
+              LOG.debug("{} does not give rows", next.node(), failure);
+              failed.add(next.node());
+              return Future.succeededFuture();
+            })
+        .compose(_ -> fetch(wanted, failed));
+  }
+
+  private Future<Void> fetch(BackfillPlan.Wanted wanted, SeqRanges left) {
+    if (left.isEmpty()) {
+      return Future.succeededFuture();
+    }
+    SeqRanges.Range range = left.ranges().getFirst();
+    return source
+        .rows(
+            wanted.node(),
+            RowsRequest.newBuilder()
+                .setAgentId(wanted.agentId())
+                .setStream(wanted.log().stream())
+                .setEpoch(wanted.log().epoch())
+                .setFromSeq(range.from())
+                .setToSeq(range.to())
+                .build())
+        .compose(
+            response -> {
+              if (!response.hasRows()) {
+                return fetch(wanted, left.minus(SeqRanges.of(range.from(), range.to())));
+              }
+              PullResponse batch = response.getRows();
+              return writer
+                  .apply(wanted.agentId(), batch)
+                  .compose(
+                      news -> {
+                        rows.add(news);
+                        return fetch(
+                            wanted, left.minus(SeqRanges.of(range.from(), batch.getToSeq())));
+                      });
+            });
+  }
+}

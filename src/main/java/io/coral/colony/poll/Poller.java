@@ -1,0 +1,258 @@
+package io.coral.colony.poll;
+
+import io.coral.colony.cluster.Nodes;
+import io.coral.colony.registry.Registry;
+import io.coral.model.SeqRanges;
+import io.coral.model.StreamSchema;
+import io.coral.rpc.agent.v1.ListStreamsResponse;
+import io.coral.rpc.agent.v1.PullRequest;
+import io.coral.rpc.agent.v1.PullResponse;
+import io.coral.rpc.agent.v1.StreamStatus;
+import io.coral.storage.KnownSeqs;
+import io.coral.telemetry.Figures;
+import io.vertx.core.Future;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Pulls from the agents of this node what it does not have. Agents are asked in parallel as
+/// [PollSchedule] says; a slow one delays nobody.
+///
+/// Clock, agents and history come from outside. One thread, on which all futures complete.
+public final class Poller {
+  private static final Logger LOG = LoggerFactory.getLogger(Poller.class);
+  private static final int MAX_ROWS = 10_000;
+  private static final int MOST_AT_ONCE = 64;
+
+  private final Registry registry;
+  private final Nodes nodes;
+  private final Agents agents;
+  private final History history;
+  private final LongSupplier nanoTime;
+  private final LongAdder rows;
+  private final LongAdder repeated;
+  private final LongAdder failures;
+  private final PollSchedule schedule;
+  private volatile boolean polledOnce;
+
+  /// How agents are asked.
+  public interface Agents {
+    /// @param endpoint `host:port` of the agent's API
+    Future<ListStreamsResponse> streams(String endpoint);
+
+    /// @param batches takes each batch of the answer
+    /// @return fails when the answer does not come to its end
+    Future<Void> pull(String endpoint, PullRequest request, Consumer<PullResponse> batches);
+  }
+
+  /// Where rows and their numbers are kept.
+  public interface History {
+    KnownSeqs known(String agentId, StreamSchema schema, long epoch);
+
+    /// Whether anything was ever heard of the rows of an agent.
+    boolean knows(String agentId);
+
+    /// Notes which numbers an agent does not have.
+    Future<?> note(
+        String agentId, StreamSchema schema, long epoch, SeqRanges gone, SeqRanges before);
+
+    /// Stores rows of an agent.
+    ///
+    /// @return how many of the numbers are held now that were not
+    Future<Long> append(String agentId, PullResponse rowsOfAgent);
+  }
+
+  /// @param nanoTime monotonic
+  public Poller(
+      Registry registry,
+      Nodes nodes,
+      Agents agents,
+      History history,
+      Duration interval,
+      Figures figures,
+      LongSupplier nanoTime) {
+    this.registry = registry;
+    this.nodes = nodes;
+    this.agents = agents;
+    this.history = history;
+    this.nanoTime = nanoTime;
+    this.schedule = new PollSchedule(interval.toNanos(), MOST_AT_ONCE);
+    this.rows = figures.counter("coral_pulled_rows_total");
+    this.repeated = figures.counter("coral_pulled_rows_repeated_total");
+    this.failures = figures.counter("coral_poll_failures_total");
+  }
+
+  /// Whether every stream of some agent was drained once; safe on any thread.
+  public boolean polledOnce() {
+    return polledOnce;
+  }
+
+  /// Polls an agent without waiting for its turn.
+  public void pollSoon(String agentId) {
+    schedule.soon(agentId, nanoTime.getAsLong());
+    pollDue();
+  }
+
+  /// Polls the agents whose turn it is.
+  public void pollDue() {
+    Map<String, Registry.Agent> own =
+        registry.reachable().stream()
+            .filter(agent -> nodes.owns(agent.id()))
+            .collect(Collectors.toMap(Registry.Agent::id, agent -> agent));
+    for (String due : schedule.begin(own.keySet(), nanoTime.getAsLong())) {
+      poll(Objects.requireNonNull(own.get(due)));
+    }
+  }
+
+  private void poll(Registry.Agent agent) {
+    long began = nanoTime.getAsLong();
+    agents
+        .streams(agent.endpoint())
+        .compose(streams -> drain(agent, streams.getStreamsList().iterator()))
+        .onComplete(
+            drained -> schedule.ended(agent.id(), drained.succeeded(), nanoTime.getAsLong()))
+        .onSuccess(
+            _ -> {
+              registry.polled(agent.id(), began);
+              polledOnce = true;
+            })
+        .onFailure(
+            failure -> {
+              failures.increment();
+              String reason = Objects.requireNonNullElse(failure.getMessage(), "" + failure);
+              if (registry.pollFailed(agent.id(), reason)) {
+                LOG.warn("polling the agent at {} fails: {}", agent.endpoint(), reason);
+              }
+            });
+  }
+
+  private Future<Void> drain(Registry.Agent agent, Iterator<StreamStatus> streams) {
+    if (!streams.hasNext()) {
+      return Future.succeededFuture();
+    }
+    StreamStatus stream = streams.next();
+    StreamSchema schema;
+    try {
+      schema = StreamSchema.named(stream.getStream());
+    } catch (IllegalArgumentException e) {
+      // A newer agent has streams that this colony does not know.
+      return drain(agent, streams);
+    }
+    return drain(agent, stream, schema)
+        .transform(
+            drained ->
+                // One stream that fails does not hold up the others.
+                drain(agent, streams)
+                    .compose(
+                        _ ->
+                            drained.failed()
+                                ? Future.failedFuture(drained.cause())
+                                : Future.succeededFuture()));
+  }
+
+  private Future<Void> drain(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
+    KnownSeqs known = history.known(agent.id(), schema, stream.getEpoch());
+    PullPlan plan =
+        PullPlan.of(
+            stream.getMinSeq(),
+            stream.getMaxSeq(),
+            known,
+            nodes.heldByOthers(agent.id(), schema.name(), stream.getEpoch()),
+            history.knows(agent.id()));
+    if (plan.wentBack()) {
+      return Future.failedFuture(
+          "its numbers of "
+              + schema.name()
+              + " went back to "
+              + stream.getMaxSeq()
+              + " from "
+              + known.all().last()
+              + ": another agent has its id, or its data are an old copy");
+    }
+    return note(agent, schema, stream.getEpoch(), plan.gone(), plan.before())
+        .compose(_ -> pull(agent, schema, stream, plan.wanted()));
+  }
+
+  private Future<?> note(
+      Registry.Agent agent, StreamSchema schema, long epoch, SeqRanges gone, SeqRanges before) {
+    return gone.isEmpty() && before.isEmpty()
+        ? Future.succeededFuture()
+        : history.note(agent.id(), schema, epoch, gone, before);
+  }
+
+  /// Asks for what is wanted, range by range, a page at a time.
+  private Future<Void> pull(
+      Registry.Agent agent, StreamSchema schema, StreamStatus stream, SeqRanges wanted) {
+    if (wanted.isEmpty()) {
+      return Future.succeededFuture();
+    }
+    SeqRanges.Range range = wanted.ranges().getFirst();
+    PullRequest request =
+        PullRequest.newBuilder()
+            .setStream(stream.getStream())
+            .setEpoch(stream.getEpoch())
+            .setAfterSeq(range.from() - 1)
+            .setMaxRows(MAX_ROWS)
+            .build();
+    Page page = new Page(agent.id(), range.from() - 1, request);
+    return agents
+        .pull(agent.endpoint(), request, page::add)
+        .compose(_ -> page.done)
+        .compose(
+            _ -> {
+              // What lies between the batches, the agent does not have.
+              SeqRanges passed = SeqRanges.of(range.from(), Math.min(page.reached, range.to()));
+              SeqRanges missing = passed.minus(page.received);
+              if (page.reached < range.from()) {
+                // It ended meanwhile, or begins behind the range.
+                return Future.succeededFuture();
+              }
+              return note(agent, schema, stream.getEpoch(), missing, SeqRanges.NONE)
+                  .compose(_ -> pull(agent, schema, stream, wanted.minus(passed)));
+            });
+  }
+
+  /// The batches of one answer.
+  private final class Page {
+    private final String agentId;
+    private final PullRequest request;
+    private long reached;
+    private SeqRanges received = SeqRanges.NONE;
+    private Future<Void> done = Future.succeededFuture();
+
+    Page(String agentId, long afterSeq, PullRequest request) {
+      this.agentId = agentId;
+      this.reached = afterSeq;
+      this.request = request;
+    }
+
+    void add(PullResponse response) {
+      if (!response.getStream().equals(request.getStream())
+          || response.getEpoch() != request.getEpoch()
+          || response.getFromSeq() <= reached
+          || response.getToSeq() < response.getFromSeq()) {
+        done = done.compose(_ -> Future.failedFuture("it answers what was not asked for"));
+        return;
+      }
+      reached = response.getToSeq();
+      received = received.plus(response.getFromSeq(), response.getToSeq());
+      Future<Long> stored = history.append(agentId, response);
+      done =
+          Future.join(done, stored)
+              .compose(
+                  _ -> {
+                    long rowsHeld = stored.result();
+                    rows.add(rowsHeld);
+                    repeated.add(response.getToSeq() - response.getFromSeq() + 1 - rowsHeld);
+                    return Future.succeededFuture();
+                  });
+    }
+  }
+}
