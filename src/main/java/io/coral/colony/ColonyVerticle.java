@@ -11,7 +11,10 @@ import io.coral.colony.registry.Registry;
 import io.coral.colony.retention.RetentionVerticle;
 import io.coral.colony.trace.TraceJoinVerticle;
 import io.coral.config.ColonyConfig;
+import io.coral.model.SeqRanges;
 import io.coral.storage.ColonyStore;
+import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
 import io.coral.telemetry.RequestSeries;
@@ -25,6 +28,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -92,7 +96,7 @@ public final class ColonyVerticle extends VerticleBase {
             config.cluster().enabled(),
             config.cluster().replicas(),
             registry,
-            opened::seqs,
+            new Numbers(opened, clock),
             version,
             ThreadLocalRandom.current().nextLong(),
             System::nanoTime);
@@ -133,7 +137,8 @@ public final class ColonyVerticle extends VerticleBase {
                     new TraceJoinVerticle(registry, opened, config.pollInterval(), figures, clock)))
         .compose(_ -> deploy(parts))
         .compose(
-            _ -> deploy(new BackfillVerticle(nodes, registry, freshness, poll::store, figures)))
+            _ -> deploy(new BackfillVerticle(
+                        nodes, registry, freshness, poll::store, poll::lost, figures)))
         .compose(_ -> deploy(api))
         .compose(
             _ -> {
@@ -141,6 +146,21 @@ public final class ColonyVerticle extends VerticleBase {
               nodes.serves(config.api().withPort(apiPort).toString());
               return deploy(new NodeNewsVerticle(nodes, membership));
             });
+  }
+
+  /// What the history says of numbers.
+  private record Numbers(ColonyStore store, Clock clock) implements Nodes.Book {
+    private static final long LOST_IS_SAID_NANOS = Duration.ofDays(1).toNanos();
+
+    @Override
+    public Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
+      return store.seqs();
+    }
+
+    @Override
+    public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
+      return store.lostSince(clock.millis() * 1_000_000 - LOST_IS_SAID_NANOS);
+    }
   }
 
   private void remember(ColonyStore opened, ColonyStore.KnownAgent agent) {

@@ -26,7 +26,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
@@ -310,17 +309,22 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     if (seqs.isEmpty()) {
       return;
     }
+    note(schema, Map.of(new SeqBook.Epoch(agentId, epoch), seqs), why);
+  }
+
+  private void note(
+      StreamSchema schema, Map<SeqBook.Epoch, SeqRanges> added, KnownSeqs.Why why) {
     DayFile file = beginDay(schema);
-    Map<SeqBook.Epoch, SeqRanges> added = Map.of(new SeqBook.Epoch(agentId, epoch), seqs);
     DuckDBConnection connection = database.writer();
+    long now = nowNanos();
     try {
       Database.inTransaction(
-          connection, () -> SeqBook.append(connection, file.catalog, added, why, nowNanos()));
+          connection, () -> SeqBook.append(connection, file.catalog, added, why, now));
     } catch (SQLException e) {
-      throw new StorageException("cannot note what " + agentId + " does not have", e);
+      throw new StorageException("cannot note what is not there of " + schema.name(), e);
     }
     if (why == KnownSeqs.Why.GONE) {
-      book(schema).addGone(new SeqBook.Epoch(agentId, epoch), seqs, nowNanos());
+      added.forEach((epoch, seqs) -> book(schema).addGone(epoch, seqs, now));
     } else {
       book(schema).add(added, why);
     }
@@ -445,32 +449,33 @@ public final class ColonyStore implements AutoCloseable, RowSource {
 
   /// Rows that agents numbered but no longer had when they were asked, each gap a sentence.
   public List<String> gaps(long sinceUnixNanos) {
-    return gaps(sinceUnixNanos, _ -> true);
-  }
-
-  /// The same of some agents.
-  public List<String> gaps(long sinceUnixNanos, Set<String> agents) {
-    return gaps(sinceUnixNanos, agents::contains);
-  }
-
-  private List<String> gaps(long sinceUnixNanos, Predicate<String> isMeant) {
     List<String> gaps = new ArrayList<>();
     books.forEach(
         (stream, book) ->
             book.lost(sinceUnixNanos)
                 .forEach(
-                    (agent, rows) -> {
-                      if (isMeant.test(agent)) {
+                    (agent, rows) ->
                         gaps.add(
                             rows
                                 + " rows of "
                                 + stream
                                 + " expired at agent "
                                 + agent
-                                + " before they were pulled");
-                      }
-                    }));
+                                + " before they were pulled")));
     return gaps;
+  }
+
+  /// The numbers behind these gaps, by agent.
+  public Map<String, Map<StreamEpoch, SeqRanges>> lostSince(long sinceUnixNanos) {
+    Map<String, Map<StreamEpoch, SeqRanges>> lost = new HashMap<>();
+    books.forEach(
+        (stream, book) ->
+            book.lostSince(sinceUnixNanos)
+                .forEach(
+                    (epoch, seqs) ->
+                        lost.computeIfAbsent(epoch.agentId(), _ -> new HashMap<>())
+                            .put(new StreamEpoch(stream, epoch.epoch()), seqs)));
+    return lost;
   }
 
   /// Whether there are rows of other agents than these.
@@ -573,14 +578,10 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// Lets go of the numbers of a file, which are no part of the history any more.
   private void forgetSeqs(DayFile file) throws SQLException {
     StreamSchema schema = file.table.schema();
-    Map<SeqBook.Epoch, Long> lasts = book(schema).forget(database.writer(), file.catalog);
-    for (Map.Entry<SeqBook.Epoch, Long> each : lasts.entrySet()) {
-      note(
-          each.getKey().agentId(),
-          schema,
-          each.getKey().epoch(),
-          SeqRanges.of(1, each.getValue()),
-          KnownSeqs.Why.DELETED);
+    Map<SeqBook.Epoch, SeqRanges> deleted =
+        book(schema).forget(database.writer(), file.catalog);
+    if (!deleted.isEmpty()) {
+      note(schema, deleted, KnownSeqs.Why.DELETED);
     }
   }
 

@@ -31,6 +31,15 @@ public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges before, SeqRan
     return gone.minus(held);
   }
 
+  /// What two nodes know together.
+  public KnownSeqs plus(KnownSeqs other) {
+    return new KnownSeqs(
+        held.plus(other.held),
+        gone.plus(other.gone),
+        before.plus(other.before),
+        deleted.plus(other.deleted));
+  }
+
   /// With more numbers.
   public KnownSeqs plus(Why why, SeqRanges more) {
     return switch (why) {

@@ -60,11 +60,11 @@ final class SeqBook extends SeqNotes {
   /// Reads what a file says, and writes it anew in as few rows as it takes.
   void load(DuckDBConnection connection, String catalog) throws SQLException {
     for (KnownSeqs.Why why : KnownSeqs.Why.values()) {
-      Map<Epoch, SeqRanges> of = read(connection, catalog, "why = " + why.ordinal());
       if (why == KnownSeqs.Why.GONE) {
         loadGone(connection, catalog);
         continue;
       }
+      Map<Epoch, SeqRanges> of = read(connection, catalog, "why = " + why.ordinal());
       add(of, why);
       long rows =
           Database.number(
@@ -97,8 +97,8 @@ final class SeqBook extends SeqNotes {
 
   /// Lets go of what a file says.
   ///
-  /// @return the greatest number of each epoch
-  Map<Epoch, Long> forget(Connection connection, String catalog) throws SQLException {
+  /// @return the numbers that count as deleted from now on
+  Map<Epoch, SeqRanges> forget(Connection connection, String catalog) throws SQLException {
     Map<KnownSeqs.Why, Map<Epoch, SeqRanges>> said = new EnumMap<>(KnownSeqs.Why.class);
     for (KnownSeqs.Why why : KnownSeqs.Why.values()) {
       said.put(why, read(connection, catalog, "why = " + why.ordinal()));

@@ -63,22 +63,63 @@ public class SeqNotes {
         (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
   }
 
-  /// Lets go of numbers.
+  /// Lets go of what a file said. Its numbers, and those before them, count as deleted at once, so
+  /// that they do not seem to be missing.
   ///
-  /// @return the greatest one of each epoch
-  public final Map<Epoch, Long> forget(Map<KnownSeqs.Why, Map<Epoch, SeqRanges>> said) {
-    Map<Epoch, Long> lasts = new HashMap<>();
-    said.forEach(
-        (why, epochs) ->
-            epochs.forEach(
-                (epoch, seqs) -> {
-                  lasts.merge(epoch, seqs.last(), Math::max);
-                  if (why == KnownSeqs.Why.GONE) {
-                    gone.remove(epoch);
-                  }
-                  set(epoch, known(epoch).minus(why, seqs));
-                }));
-    return lasts;
+  /// @return the numbers that are deleted
+  public final Map<Epoch, SeqRanges> forget(Map<KnownSeqs.Why, Map<Epoch, SeqRanges>> said) {
+    Map<Epoch, SeqRanges> deleted = new HashMap<>();
+    for (Map<Epoch, SeqRanges> epochs : said.values()) {
+      epochs.forEach(
+          (epoch, seqs) -> deleted.merge(epoch, SeqRanges.of(1, seqs.last()), SeqRanges::plus));
+    }
+    deleted.forEach(
+        (epoch, seqs) -> {
+          KnownSeqs now = known(epoch);
+          for (Map.Entry<KnownSeqs.Why, Map<Epoch, SeqRanges>> each : said.entrySet()) {
+            SeqRanges fewer = each.getValue().getOrDefault(epoch, SeqRanges.NONE);
+            now = now.minus(each.getKey(), fewer);
+            if (each.getKey() == KnownSeqs.Why.GONE) {
+              forgetGone(epoch, fewer);
+            }
+          }
+          set(epoch, now.plus(KnownSeqs.Why.DELETED, seqs));
+        });
+    return deleted;
+  }
+
+  private void forgetGone(Epoch epoch, SeqRanges seqs) {
+    gone.computeIfPresent(
+        epoch,
+        (_, notes) -> {
+          List<Gone> left =
+              notes.stream()
+                  .map(note -> new Gone(note.seqs.minus(seqs), note.notedNanos))
+                  .filter(note -> !note.seqs.isEmpty())
+                  .toList();
+          return left.isEmpty() ? null : left;
+        });
+  }
+
+  /// The numbers that were found to be gone whose rows did not come later.
+  ///
+  /// @param sinceNanos when that was found, Unix time
+  public final Map<Epoch, SeqRanges> lostSince(long sinceNanos) {
+    Map<Epoch, SeqRanges> lost = new HashMap<>();
+    gone.forEach(
+        (epoch, notes) -> {
+          SeqRanges seqs = SeqRanges.NONE;
+          for (Gone note : notes) {
+            if (note.notedNanos >= sinceNanos) {
+              seqs = seqs.plus(note.seqs);
+            }
+          }
+          seqs = seqs.minus(known(epoch).held());
+          if (!seqs.isEmpty()) {
+            lost.put(epoch, seqs);
+          }
+        });
+    return lost;
   }
 
   /// How many numbers of each agent were found to be gone whose rows did not come later.
@@ -86,17 +127,8 @@ public class SeqNotes {
   /// @param sinceNanos when that was found, Unix time
   public final Map<String, Long> lost(long sinceNanos) {
     Map<String, Long> lost = new TreeMap<>();
-    gone.forEach(
-        (epoch, notes) -> {
-          long count =
-              notes.stream()
-                  .filter(note -> note.notedNanos >= sinceNanos)
-                  .mapToLong(note -> note.seqs.minus(known(epoch).held()).size())
-                  .sum();
-          if (count > 0) {
-            lost.merge(epoch.agentId, count, Long::sum);
-          }
-        });
+    lostSince(sinceNanos)
+        .forEach((epoch, seqs) -> lost.merge(epoch.agentId, seqs.size(), Long::sum));
     return lost;
   }
 }

@@ -6,11 +6,15 @@ import io.coral.model.StreamSchema;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.colony.v1.RowsRequest;
 import io.coral.rpc.colony.v1.RowsResponse;
+import io.coral.storage.StreamEpoch;
 import io.vertx.core.Future;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
@@ -28,12 +32,19 @@ final class Backfill {
   private final Duration freshness;
   private final Source source;
   private final BiFunction<String, PullResponse, Future<Long>> writer;
+  private final Notes notes;
   private final LongAdder rows;
   private final LongSupplier nanoTime;
 
   /// How another node is asked.
   interface Source {
-    Future<RowsResponse> rows(String node, RowsRequest request);
+    /// @param incarnation of the node; another does not answer
+    Future<RowsResponse> rows(String node, long incarnation, RowsRequest request);
+  }
+
+  /// Where it is noted that rows are nowhere.
+  interface Notes {
+    Future<?> gone(String agentId, StreamEpoch log, SeqRanges seqs);
   }
 
   /// @param freshness an agent is polled when it was drained since
@@ -46,6 +57,7 @@ final class Backfill {
       Duration freshness,
       Source source,
       BiFunction<String, PullResponse, Future<Long>> writer,
+      Notes notes,
       LongAdder rows,
       LongSupplier nanoTime) {
     this.nodes = nodes;
@@ -53,6 +65,7 @@ final class Backfill {
     this.freshness = freshness;
     this.source = source;
     this.writer = writer;
+    this.notes = notes;
     this.rows = rows;
     this.nanoTime = nanoTime;
   }
@@ -60,10 +73,10 @@ final class Backfill {
   /// What is to be fetched; on any thread.
   List<BackfillPlan.Wanted> plan() {
     long now = nanoTime.getAsLong();
-    Set<String> pulled = new HashSet<>();
+    Map<String, Set<StreamEpoch>> pulled = new HashMap<>();
     for (Registry.Agent agent : registry.agents()) {
       if (agent.drained() && now - agent.drainedNanos() < freshness.toNanos()) {
-        pulled.add(agent.id());
+        pulled.put(agent.id(), agent.open());
       }
     }
     List<NodeView> views = nodes.views();
@@ -77,7 +90,21 @@ final class Backfill {
             // Every node has to know which traces belong together.
             nodes.owns(agent)
                 || (stream.equals(StreamSchema.TRACE_ALIASES.name()) && !registry.knows(agent)),
-        pulled::contains);
+        (agent, log) -> pulled.getOrDefault(agent, Set.of()).contains(log));
+  }
+
+  /// Notes what was lost with the disks of other nodes, so that it is said after a start, too.
+  Future<Void> noteLosses() {
+    List<Future<?>> noted = new ArrayList<>();
+    nodes
+        .lostWithDisks()
+        .forEach(
+            (agent, logs) -> {
+              if (registry.knows(agent)) {
+                logs.forEach((log, seqs) -> noted.add(notes.gone(agent, log, seqs)));
+              }
+            });
+    return noted.isEmpty() ? Future.succeededFuture() : Future.join(noted).mapEmpty();
   }
 
   /// Fetches it, one after the other; a node that fails is not asked for the rest.
@@ -111,6 +138,7 @@ final class Backfill {
     return source
         .rows(
             wanted.node(),
+            wanted.incarnation(),
             RowsRequest.newBuilder()
                 .setAgentId(wanted.agentId())
                 .setStream(wanted.log().stream())

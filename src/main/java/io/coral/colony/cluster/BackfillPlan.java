@@ -8,7 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 
 /// What this node lacks and others have. No clock, no input or output.
 final class BackfillPlan {
@@ -17,19 +17,21 @@ final class BackfillPlan {
   /// Rows to be asked for.
   ///
   /// @param node who has them
-  record Wanted(String node, String agentId, StreamEpoch log, SeqRanges seqs) {}
+  /// @param incarnation of the node
+  record Wanted(
+      String node, long incarnation, String agentId, StreamEpoch log, SeqRanges seqs) {}
 
   /// @param own what this node has
   /// @param views of the other nodes
   /// @param there names of the nodes that can be asked
   /// @param owns whether this node is to have a stream of an agent
-  /// @param pulls whether what is new at an agent comes from there
+  /// @param pulls whether what is new in an epoch of an agent comes from there
   static List<Wanted> of(
       NodeView own,
       Collection<NodeView> views,
       Set<String> there,
-      BiPredicate owns,
-      Predicate<String> pulls) {
+      BiPredicate<String, String> owns,
+      BiPredicate<String, StreamEpoch> pulls) {
     List<Wanted> wanted = new ArrayList<>();
     for (NodeView view : views) {
       if (view.node().equals(own.node()) || !there.contains(view.node())) {
@@ -46,20 +48,16 @@ final class BackfillPlan {
                   }
                   KnownSeqs known = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
                   SeqRanges lacking = theirs.held().minus(known.held()).minus(known.deleted());
-                  if (pulls.test(agent)) {
+                  if (pulls.test(agent, log)) {
                     lacking = lacking.and(SeqRanges.of(1, known.all().last()));
                   }
                   if (!lacking.isEmpty()) {
-                    wanted.add(new Wanted(view.node(), agent, log, lacking));
+                    wanted.add(
+                        new Wanted(view.node(), view.incarnation(), agent, log, lacking));
                   }
                 });
       }
     }
     return wanted;
-  }
-
-  /// Whether a stream of an agent is meant.
-  interface BiPredicate {
-    boolean test(String agentId, String stream);
   }
 }

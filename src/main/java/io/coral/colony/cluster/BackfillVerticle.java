@@ -1,9 +1,11 @@
 package io.coral.colony.cluster;
 
 import io.coral.colony.registry.Registry;
+import io.coral.model.SeqRanges;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.colony.v1.RowsRequest;
 import io.coral.rpc.colony.v1.RowsResponse;
+import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -25,13 +27,20 @@ public final class BackfillVerticle extends VerticleBase {
   private final Backfill backfill;
   private boolean underWay;
 
+  /// Where it is noted that rows are nowhere.
+  public interface Notes {
+    Future<?> gone(String agentId, StreamEpoch log, SeqRanges seqs);
+  }
+
   /// @param freshness an agent is polled when it was drained since
   /// @param writer stores rows of an agent
+  /// @param notes notes that rows are nowhere
   public BackfillVerticle(
       Nodes nodes,
       Registry registry,
       Duration freshness,
       BiFunction<String, PullResponse, Future<Long>> writer,
+      Notes notes,
       Figures figures) {
     this.nodes = nodes;
     this.backfill =
@@ -41,6 +50,7 @@ public final class BackfillVerticle extends VerticleBase {
             freshness,
             this::rows,
             writer,
+            notes::gone,
             figures.counter("coral_backfilled_rows_total"),
             System::nanoTime);
   }
@@ -56,18 +66,19 @@ public final class BackfillVerticle extends VerticleBase {
       return;
     }
     underWay = true;
-    vertx
-        .executeBlocking(backfill::plan, false)
+    backfill
+        .noteLosses()
+        .compose(_ -> vertx.executeBlocking(backfill::plan, false))
         .compose(backfill::fetch)
         .onComplete(_ -> underWay = false)
         .onFailure(failure -> LOG.warn("rows of other nodes are not fetched: {}", "" + failure));
   }
 
-  private Future<RowsResponse> rows(String node, RowsRequest request) {
+  private Future<RowsResponse> rows(String node, long incarnation, RowsRequest request) {
     return vertx
         .eventBus()
         .<RowsResponse>request(
-            PartVerticle.rowsAddress(node),
+            PartVerticle.rowsAddress(node, incarnation),
             request,
             new DeliveryOptions().setSendTimeout(DEADLINE.toMillis()))
         .map(Message::body);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /// Which node answers for which agent, so that every row counts once: of the nodes that are there,
 /// the one that misses the fewest of the rows that any node is known to have. What even that one
@@ -20,8 +21,13 @@ import java.util.TreeMap;
 /// No clock, no input or output.
 ///
 /// @param nodes the agents of each node that is asked
+/// @param incarnations of these nodes: one that started again since may have lost its rows
 /// @param agents what is to be said of each agent
-record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
+record Cover(
+    Map<String, Set<String>> nodes, Map<String, Long> incarnations, Map<String, Choice> agents) {
+  /// Nobody is asked.
+  static final Cover NOBODY = new Cover(Map.of(), Map.of(), Map.of());
+
   /// Who answers for an agent.
   ///
   /// @param node empty when none does
@@ -30,7 +36,7 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
   /// @param lastError of its last poll
   /// @param missing rows that other nodes have, by stream
   /// @param holders the nodes that have them
-  /// @param gone rows that no node has, by stream
+  /// @param gone rows that no node has, found to be so within the last day, by stream
   record Choice(
       String node,
       boolean drained,
@@ -44,28 +50,42 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
   /// @param views of all nodes, also of those that are not there
   /// @param there names of the nodes that can be asked
   /// @param replicas how many nodes pull an agent
+  /// @param losses numbers that no node knows any more, by agent
   static Cover of(
-      Collection<String> agents, Collection<NodeView> views, Set<String> there, int replicas) {
+      Collection<String> agents,
+      Collection<NodeView> views,
+      Set<String> there,
+      int replicas,
+      Map<String, Map<StreamEpoch, SeqRanges>> losses) {
     Map<String, Set<String>> nodes = new TreeMap<>();
     Map<String, Choice> choices = new LinkedHashMap<>();
     for (String agent : agents) {
-      Choice choice = choose(agent, views, there, replicas);
+      Choice choice =
+          choose(agent, views, there, replicas, losses.getOrDefault(agent, Map.of()));
       choices.put(agent, choice);
       if (!choice.node.isEmpty()) {
         nodes.computeIfAbsent(choice.node, _ -> new HashSet<>()).add(agent);
       }
     }
-    return new Cover(nodes, choices);
+    Map<String, Long> incarnations = new HashMap<>();
+    for (NodeView view : views) {
+      if (nodes.containsKey(view.node())) {
+        incarnations.put(view.node(), view.incarnation());
+      }
+    }
+    return new Cover(nodes, incarnations, choices);
   }
 
   private static Choice choose(
-      String agent, Collection<NodeView> views, Set<String> there, int replicas) {
+      String agent,
+      Collection<NodeView> views,
+      Set<String> there,
+      int replicas,
+      Map<StreamEpoch, SeqRanges> losses) {
     List<String> owners = Ownership.owners(agent, there, replicas);
-    Map<StreamEpoch, SeqRanges> held = new HashMap<>();
+    Map<StreamEpoch, KnownSeqs> all = new HashMap<>();
     for (NodeView view : views) {
-      view.agent(agent)
-          .seqs()
-          .forEach((log, seqs) -> held.merge(log, seqs.held(), SeqRanges::plus));
+      view.agent(agent).seqs().forEach((log, seqs) -> all.merge(log, seqs, KnownSeqs::plus));
     }
     NodeView best = null;
     long fewest = Long.MAX_VALUE;
@@ -74,7 +94,7 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
         continue;
       }
       long count =
-          missing(view.agent(agent), held, true).values().stream().mapToLong(SeqRanges::size).sum();
+          missing(view.agent(agent), all, true).values().stream().mapToLong(SeqRanges::size).sum();
       if (count < fewest
           || (count == fewest && best != null && isBetter(view, best, agent, owners))) {
         best = view;
@@ -85,8 +105,8 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
       return new Choice("", false, 0, "no node is there", Map.of(), Set.of(), Map.of());
     }
     NodeView.AgentView of = best.agent(agent);
-    Map<StreamEpoch, SeqRanges> misses = missing(of, held, !of.drained());
-    Set<String> holders = new HashSet<>();
+    Map<StreamEpoch, SeqRanges> misses = missing(of, all, !of.drained());
+    Set<String> holders = new TreeSet<>();
     for (NodeView view : views) {
       for (Map.Entry<StreamEpoch, SeqRanges> each : misses.entrySet()) {
         if (!seqs(view, agent, each.getKey()).held().and(each.getValue()).isEmpty()) {
@@ -94,18 +114,45 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
         }
       }
     }
-    Map<String, Long> gone = new TreeMap<>();
-    of.seqs()
-        .forEach(
-            (log, seqs) ->
-                add(
-                    gone,
-                    log.stream(),
-                    seqs.gone().minus(held.getOrDefault(log, SeqRanges.NONE)).size()));
     Map<String, Long> missing = new TreeMap<>();
     misses.forEach((log, seqs) -> add(missing, log.stream(), seqs.size()));
     return new Choice(
-        best.node(), of.drained(), of.drainedNanos(), of.lastError(), missing, holders, gone);
+        best.node(),
+        of.drained(),
+        of.drainedNanos(),
+        of.lastError(),
+        missing,
+        holders,
+        gone(agent, of, views, all, losses));
+  }
+
+  /// What no node has: noted by some node, lost with a disk, or a hole of which nobody knows.
+  private static Map<String, Long> gone(
+      String agent,
+      NodeView.AgentView of,
+      Collection<NodeView> views,
+      Map<StreamEpoch, KnownSeqs> all,
+      Map<StreamEpoch, SeqRanges> losses) {
+    Map<StreamEpoch, SeqRanges> lost = new HashMap<>();
+    for (NodeView view : views) {
+      view.agent(agent).lost().forEach((log, seqs) -> lost.merge(log, seqs, SeqRanges::plus));
+    }
+    losses.forEach((log, seqs) -> lost.merge(log, seqs, SeqRanges::plus));
+    if (of.drained()) {
+      all.forEach(
+          (log, known) -> {
+            boolean isOpen = of.open().contains(log);
+            long last = (isOpen ? of.seqs().getOrDefault(log, KnownSeqs.NOTHING) : known).all().last();
+            lost.merge(log, SeqRanges.of(1, last).minus(known.all()), SeqRanges::plus);
+          });
+    }
+    Map<String, Long> gone = new TreeMap<>();
+    lost.forEach(
+        (log, seqs) -> {
+          KnownSeqs known = all.getOrDefault(log, KnownSeqs.NOTHING);
+          add(gone, log.stream(), seqs.minus(known.held()).minus(known.deleted()).size());
+        });
+    return gone;
   }
 
   private static void add(Map<String, Long> counts, String stream, long count) {
@@ -123,15 +170,14 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
   /// @param newest also what came after the last numbers that this node knows of: a node that
   ///     drained the agent does not miss it, it was not there yet
   private static Map<StreamEpoch, SeqRanges> missing(
-      NodeView.AgentView view, Map<StreamEpoch, SeqRanges> held, boolean newest) {
+      NodeView.AgentView view, Map<StreamEpoch, KnownSeqs> all, boolean newest) {
     Map<StreamEpoch, SeqRanges> missing = new HashMap<>();
-    held.forEach(
-        (log, all) -> {
+    all.forEach(
+        (log, ofAll) -> {
           KnownSeqs known = view.seqs().getOrDefault(log, KnownSeqs.NOTHING);
-          SeqRanges misses = all.minus(known.held()).minus(known.deleted());
-          long last = known.all().last();
-          if (!newest && last > 0) {
-            misses = misses.and(SeqRanges.of(1, last));
+          SeqRanges misses = ofAll.held().minus(known.held()).minus(known.deleted());
+          if (!newest && view.open().contains(log)) {
+            misses = misses.and(SeqRanges.of(1, known.all().last()));
           }
           if (!misses.isEmpty()) {
             missing.put(log, misses);
@@ -162,13 +208,18 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
 
   /// The same question to other nodes, for the agents of one that is slow.
   ///
-  /// @return empty when there is none that has as much
-  static Map<String, Set<String>> instead(
-      Cover cover, String slow, Collection<NodeView> views, Set<String> there, int replicas) {
+  /// @return [#NOBODY] when there is none that has as much
+  static Cover instead(
+      Cover cover,
+      String slow,
+      Collection<NodeView> views,
+      Set<String> there,
+      int replicas,
+      Map<String, Map<StreamEpoch, SeqRanges>> losses) {
     Set<String> others = new HashSet<>(there);
     others.remove(slow);
     List<String> agents = new ArrayList<>(cover.nodes.getOrDefault(slow, Set.of()));
-    Cover second = Cover.of(agents, views, others, replicas);
+    Cover second = Cover.of(agents, views, others, replicas, losses);
     boolean equal =
         second.agents.entrySet().stream()
             .allMatch(
@@ -178,6 +229,6 @@ record Cover(Map<String, Set<String>> nodes, Map<String, Choice> agents) {
                       && !each.getValue().node.isEmpty()
                       && each.getValue().missing.equals(first.missing);
                 });
-    return equal ? second.nodes : Map.of();
+    return equal ? second : NOBODY;
   }
 }

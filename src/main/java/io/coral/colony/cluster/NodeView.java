@@ -1,8 +1,10 @@
 package io.coral.colony.cluster;
 
+import io.coral.model.SeqRanges;
 import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import java.util.Map;
+import java.util.Set;
 
 /// What is known of one node: by itself, or by what it told last.
 ///
@@ -26,14 +28,29 @@ public record NodeView(
   /// @param drainedNanos when the last poll began that drained every stream, monotonic
   /// @param drained whether there was one
   /// @param lastError of the last poll, empty when it succeeded
+  /// @param lost the numbers that it found to be gone within the last day
+  /// @param open the epochs in which the agent numbered new rows at that poll
   public record AgentView(
-      boolean drained, long drainedNanos, String lastError, Map<StreamEpoch, KnownSeqs> seqs) {
+      boolean drained,
+      long drainedNanos,
+      String lastError,
+      Map<StreamEpoch, KnownSeqs> seqs,
+      Map<StreamEpoch, SeqRanges> lost,
+      Set<StreamEpoch> open) {
     /// Nothing.
-    public static final AgentView NOTHING = new AgentView(false, 0, "", Map.of());
+    public static final AgentView NOTHING =
+        new AgentView(false, 0, "", Map.of(), Map.of(), Set.of());
 
     public AgentView {
       seqs = Map.copyOf(seqs);
+      lost = Map.copyOf(lost);
+      open = Set.copyOf(open);
     }
+  }
+
+  /// The same, heard at another time.
+  NodeView heardAt(long nanos) {
+    return new NodeView(node, version, api, incarnation, nanos, agents);
   }
 
   AgentView agent(String agentId) {

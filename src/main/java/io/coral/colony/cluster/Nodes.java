@@ -19,7 +19,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -28,24 +27,40 @@ public final class Nodes {
   /// A node that says nothing for as long is not asked.
   private static final long SILENCE_NANOS = Duration.ofSeconds(4).toNanos();
 
+  /// How long a node that starts waits for what the others have before it polls.
+  private static final long TELLING_NANOS = Duration.ofSeconds(5).toNanos();
+
   private static final long COVER_NANOS = Duration.ofMillis(200).toNanos();
 
   private final Membership membership;
   private final boolean hasOthers;
   private final int replicas;
   private final Registry registry;
-  private final Supplier<Map<String, Map<StreamEpoch, KnownSeqs>>> seqs;
+  private final Book book;
   private final String version;
   private final long incarnation;
   private final LongSupplier nanoTime;
+  private final long startNanos;
   private final Map<String, NodeView> others = new ConcurrentHashMap<>();
+  private final Map<String, Long> numbers = new ConcurrentHashMap<>();
+  private final Set<Long> ended = ConcurrentHashMap.newKeySet();
+  private final Losses losses = new Losses();
   private volatile String api = "";
-  private Cover cover = new Cover(Map.of(), Map.of());
+  private Cover cover = Cover.NOBODY;
   private long coverNanos;
+  private volatile boolean haveTold;
+  private long number;
+
+  /// What this node knows of the numbers of every agent.
+  public interface Book {
+    Map<String, Map<StreamEpoch, KnownSeqs>> seqs();
+
+    /// Those that were found to be gone within the last day.
+    Map<String, Map<StreamEpoch, SeqRanges>> lost();
+  }
 
   /// @param hasOthers whether the colony is meant to have several nodes
   /// @param replicas how many nodes pull each agent
-  /// @param seqs what this node knows of the numbers of every agent
   /// @param incarnation random, another after each start
   /// @param nanoTime monotonic
   public Nodes(
@@ -53,7 +68,7 @@ public final class Nodes {
       boolean hasOthers,
       int replicas,
       Registry registry,
-      Supplier<Map<String, Map<StreamEpoch, KnownSeqs>>> seqs,
+      Book book,
       String version,
       long incarnation,
       LongSupplier nanoTime) {
@@ -61,16 +76,22 @@ public final class Nodes {
     this.hasOthers = hasOthers;
     this.replicas = replicas;
     this.registry = registry;
-    this.seqs = seqs;
+    this.book = book;
     this.version = version;
     this.incarnation = incarnation;
     this.nanoTime = nanoTime;
-    this.coverNanos = nanoTime.getAsLong() - COVER_NANOS;
+    this.startNanos = nanoTime.getAsLong();
+    this.coverNanos = startNanos - COVER_NANOS;
   }
 
   /// The name of this node.
   public String self() {
     return membership.self();
+  }
+
+  /// Another after each start.
+  long incarnation() {
+    return incarnation;
   }
 
   /// @param address `host:port` of this node's API
@@ -96,16 +117,31 @@ public final class Nodes {
     return !both.isEmpty() && both.getFirst().equals(self());
   }
 
-  /// The numbers of an epoch that other nodes have.
-  public SeqRanges heldByOthers(String agentId, String stream, long epoch) {
-    SeqRanges held = SeqRanges.NONE;
+  /// What other nodes know of the numbers of an epoch.
+  public KnownSeqs knownToOthers(String agentId, StreamEpoch log) {
+    KnownSeqs known = KnownSeqs.NOTHING;
     for (NodeView view : others.values()) {
-      KnownSeqs known = view.agent(agentId).seqs().get(new StreamEpoch(stream, epoch));
-      if (known != null) {
-        held = held.plus(known.held());
-      }
+      known = known.plus(view.agent(agentId).seqs().getOrDefault(log, KnownSeqs.NOTHING));
     }
-    return held;
+    return known;
+  }
+
+  /// Whether other nodes ever heard of rows of an agent.
+  public boolean othersKnow(String agentId) {
+    return others.values().stream().anyMatch(view -> !view.agent(agentId).seqs().isEmpty());
+  }
+
+  /// Whether the other nodes told what they have, or did not in time.
+  public boolean haveTold() {
+    if (!haveTold) {
+      Set<String> members = membership.members();
+      boolean all = members.size() > 1;
+      for (String member : members) {
+        all &= member.equals(self()) || others.containsKey(member);
+      }
+      haveTold = !hasOthers || all || nanoTime.getAsLong() - startNanos >= TELLING_NANOS;
+    }
+    return haveTold;
   }
 
   /// The nodes that can be asked.
@@ -152,7 +188,8 @@ public final class Nodes {
   private NodeView own() {
     // Polls first: what a poll stored before it ended is then among the numbers.
     Collection<Registry.Agent> polled = registry.agents();
-    Map<String, Map<StreamEpoch, KnownSeqs>> known = seqs.get();
+    Map<String, Map<StreamEpoch, KnownSeqs>> known = book.seqs();
+    Map<String, Map<StreamEpoch, SeqRanges>> lost = book.lost();
     Map<String, NodeView.AgentView> agents = new HashMap<>();
     for (Registry.Agent agent : polled) {
       agents.put(
@@ -161,11 +198,21 @@ public final class Nodes {
               agent.drained(),
               agent.drainedNanos(),
               agent.lastError(),
-              known.getOrDefault(agent.id(), Map.of())));
+              known.getOrDefault(agent.id(), Map.of()),
+              lost.getOrDefault(agent.id(), Map.of()),
+              agent.open()));
     }
     known.forEach(
         (agent, of) ->
-            agents.putIfAbsent(agent, new NodeView.AgentView(false, 0, "not polled yet", of)));
+            agents.putIfAbsent(
+                agent,
+                new NodeView.AgentView(
+                    false,
+                    0,
+                    "not polled yet",
+                    of,
+                    lost.getOrDefault(agent, Map.of()),
+                    Set.of())));
     return new NodeView(self(), version, api, incarnation, nanoTime.getAsLong(), agents);
   }
 
@@ -214,31 +261,79 @@ public final class Nodes {
       List<NodeView> views = views();
       Set<String> agents = new TreeSet<>();
       views.forEach(view -> agents.addAll(view.agents().keySet()));
-      cover = Cover.of(agents, views, there(), replicas);
+      cover = Cover.of(agents, views, there(), replicas, losses.left(views));
       coverNanos = now;
     }
     return cover;
   }
 
-  /// Who can be asked for what a slow node was asked for; empty when nobody has as much.
+  /// Who can be asked for what a slow node was asked for; nobody when nobody has as much.
   ///
   /// @param silent nodes that did not answer
-  Map<String, Set<String>> instead(Cover asked, String slow, Set<String> silent) {
-    Set<String> others = there();
-    others.removeAll(silent);
-    return Cover.instead(asked, slow, views(), others, replicas);
+  Cover instead(Cover asked, String slow, Set<String> silent) {
+    List<NodeView> views = views();
+    Set<String> there = there();
+    there.removeAll(silent);
+    return Cover.instead(asked, slow, views, there, replicas, losses.left(views));
+  }
+
+  /// What was lost with the disks of nodes and is not yet noted by this one.
+  Map<String, Map<StreamEpoch, SeqRanges>> lostWithDisks() {
+    return losses.isEmpty() ? Map.of() : losses.left(views());
   }
 
   /// Takes what another node told.
   void heard(NodeNews news) {
-    if (news.getNode().equals(self())) {
+    if (isOld(news)) {
       return;
     }
     long now = nanoTime.getAsLong();
     for (AgentNews agent : news.getAgentsList()) {
       registry.learn(agent);
     }
-    others.compute(news.getNode(), (_, before) -> view(news, before, now));
+    others.compute(news.getNode(), (_, before) -> replaced(before, view(news, before, now)));
+    news.getAbsentList().forEach(this::learn);
+  }
+
+  /// Whether news are overtaken by later ones, which may come first.
+  private boolean isOld(NodeNews news) {
+    if (news.getNode().equals(self()) || ended.contains(news.getIncarnation())) {
+      return true;
+    }
+    NodeView before = others.get(news.getNode());
+    if (before == null || before.incarnation() != news.getIncarnation()) {
+      if (news.getWhole()) {
+        numbers.put(news.getNode(), news.getNumber());
+      }
+      return false;
+    }
+    long last = numbers.getOrDefault(news.getNode(), 0L);
+    numbers.merge(news.getNode(), news.getNumber(), Math::max);
+    return news.getNumber() < last;
+  }
+
+  /// Takes what another node heard of a third that it does not hear any more.
+  private void learn(NodeNews absent) {
+    if (absent.getNode().equals(self()) || ended.contains(absent.getIncarnation())) {
+      return;
+    }
+    long heard =
+        nanoTime.getAsLong() - Duration.ofMillis(absent.getHeardMillisAgo()).toNanos();
+    others.compute(
+        absent.getNode(),
+        (_, before) ->
+            before != null && before.heardNanos() - heard >= 0
+                ? before
+                : replaced(before, view(absent, null, heard)));
+  }
+
+  /// What a node has that started again; what went with its disk is remembered.
+  private @Nullable NodeView replaced(@Nullable NodeView before, @Nullable NodeView now) {
+    if (before != null && now != null && before.incarnation() != now.incarnation()) {
+      ended.add(before.incarnation());
+      losses.add(before, now);
+    }
+    return now;
   }
 
   /// @return what was known before when the news are only about a part of something unknown
@@ -258,20 +353,31 @@ public final class Nodes {
 
   private static NodeView.AgentView view(AgentNews agent, long now) {
     Map<StreamEpoch, KnownSeqs> seqs = new HashMap<>();
+    Map<StreamEpoch, SeqRanges> lost = new HashMap<>();
+    Set<StreamEpoch> open = new HashSet<>();
     for (EpochSeqs each : agent.getSeqsList()) {
+      StreamEpoch log = new StreamEpoch(each.getStream(), each.getEpoch());
       seqs.put(
-          new StreamEpoch(each.getStream(), each.getEpoch()),
+          log,
           new KnownSeqs(
               ranges(each.getHeldList()),
               ranges(each.getGoneList()),
               ranges(each.getBeforeList()),
               ranges(each.getDeletedList())));
+      if (each.getLatelyGoneCount() > 0) {
+        lost.put(log, ranges(each.getLatelyGoneList()));
+      }
+      if (each.getOpen()) {
+        open.add(log);
+      }
     }
     return new NodeView.AgentView(
         agent.hasDrainedMillisAgo(),
         now - Duration.ofMillis(agent.getDrainedMillisAgo()).toNanos(),
         agent.getLastError(),
-        seqs);
+        seqs,
+        lost,
+        open);
   }
 
   private static SeqRanges ranges(List<Long> bounds) {
@@ -283,42 +389,66 @@ public final class Nodes {
   }
 
   /// Everything that this node tells.
-  NodeNews news() {
+  synchronized NodeNews news() {
     NodeView own = own();
-    long now = own.heardNanos();
-    NodeNews.Builder news =
-        NodeNews.newBuilder()
-            .setNode(own.node())
-            .setIncarnation(incarnation)
-            .setVersion(version)
-            .setApi(api)
-            .setWhole(true);
+    NodeNews.Builder news = message(own, own.heardNanos()).setNumber(++number);
     Map<String, Registry.Agent> known =
         registry.agents().stream().collect(Collectors.toMap(Registry.Agent::id, agent -> agent));
-    own.agents()
-        .forEach(
-            (id, view) -> {
-              Registry.Agent agent = known.get(id);
-              AgentNews.Builder of = agent == null ? AgentNews.newBuilder() : registry.news(agent);
-              of.setAgentId(id).setLastError(view.lastError());
-              if (view.drained()) {
-                of.setDrainedMillisAgo((now - view.drainedNanos()) / 1_000_000);
-              }
-              view.seqs().forEach((epoch, seqs) -> of.addSeqs(message(epoch, seqs)));
-              news.addAgents(of);
-            });
+    for (AgentNews.Builder agent : news.getAgentsBuilderList()) {
+      Registry.Agent of = known.get(agent.getAgentId());
+      if (of != null) {
+        agent.mergeFrom(registry.news(of).build());
+      }
+    }
+    Set<String> there = there();
+    for (NodeView view : others.values()) {
+      if (!there.contains(view.node())) {
+        news.addAbsent(
+            message(view, view.heardNanos())
+                .setHeardMillisAgo((own.heardNanos() - view.heardNanos()) / 1_000_000));
+      }
+    }
     return news.build();
   }
 
-  private static EpochSeqs message(StreamEpoch epoch, KnownSeqs seqs) {
+  /// @param now when it was so, monotonic
+  private static NodeNews.Builder message(NodeView view, long now) {
+    NodeNews.Builder news =
+        NodeNews.newBuilder()
+            .setNode(view.node())
+            .setIncarnation(view.incarnation())
+            .setVersion(view.version())
+            .setApi(view.api())
+            .setWhole(true);
+    view.agents()
+        .forEach(
+            (id, agent) -> {
+              AgentNews.Builder of = news.addAgentsBuilder();
+              of.setAgentId(id).setLastError(agent.lastError());
+              if (agent.drained()) {
+                of.setDrainedMillisAgo((now - agent.drainedNanos()) / 1_000_000);
+              }
+              agent
+                  .seqs()
+                  .forEach(
+                      (log, seqs) ->
+                          of.addSeqs(
+                              message(log, seqs)
+                                  .addAllLatelyGone(
+                                      bounds(agent.lost().getOrDefault(log, SeqRanges.NONE)))
+                                  .setOpen(agent.open().contains(log))));
+            });
+    return news;
+  }
+
+  private static EpochSeqs.Builder message(StreamEpoch epoch, KnownSeqs seqs) {
     return EpochSeqs.newBuilder()
         .setStream(epoch.stream())
         .setEpoch(epoch.epoch())
         .addAllHeld(bounds(seqs.held()))
         .addAllGone(bounds(seqs.gone()))
         .addAllBefore(bounds(seqs.before()))
-        .addAllDeleted(bounds(seqs.deleted()))
-        .build();
+        .addAllDeleted(bounds(seqs.deleted()));
   }
 
   private static Collection<Long> bounds(SeqRanges ranges) {

@@ -1,6 +1,7 @@
 package io.coral.colony.cluster;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -8,6 +9,9 @@ import java.util.List;
 /// Which nodes pull an agent: rendezvous hashing. Every node computes it from the members that it
 /// sees; when one comes or goes, only the agents change hands that were or will be its own.
 public final class Ownership {
+  private static final Comparator<Rank> HEAVIEST_FIRST =
+      Comparator.comparingLong(Rank::weight).reversed().thenComparing(Rank::member);
+
   private Ownership() {}
 
   private record Rank(String member, long weight) {}
@@ -17,12 +21,16 @@ public final class Ownership {
   /// @param replicas how many, ≥ 1; all when there are fewer
   public static List<String> owners(String agentId, Collection<String> members, int replicas) {
     long agent = hash(agentId);
-    return members.stream()
-        .map(member -> new Rank(member, mix(agent ^ hash(member))))
-        .sorted(Comparator.comparingLong(Rank::weight).reversed().thenComparing(Rank::member))
-        .limit(replicas)
-        .map(Rank::member)
-        .toList();
+    List<Rank> ranks = new ArrayList<>(members.size());
+    for (String member : members) {
+      ranks.add(new Rank(member, mix(agent ^ hash(member))));
+    }
+    ranks.sort(HEAVIEST_FIRST);
+    List<String> owners = new ArrayList<>(replicas);
+    for (Rank rank : ranks.subList(0, Math.min(replicas, ranks.size()))) {
+      owners.add(rank.member);
+    }
+    return owners;
   }
 
   /// FNV-1a, the same on every host and for ever.

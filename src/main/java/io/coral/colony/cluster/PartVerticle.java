@@ -49,7 +49,7 @@ public final class PartVerticle extends VerticleBase {
     this.store = store;
     this.freshness = freshness;
     this.clock = clock;
-    this.parts = new Parts(store, clock);
+    this.parts = new Parts(store);
   }
 
   @Override
@@ -62,21 +62,27 @@ public final class PartVerticle extends VerticleBase {
     vertx
         .eventBus()
         .<PartRequest>consumer(
-            partAddress(nodes.self()),
+            partAddress(nodes.self(), nodes.incarnation()),
             message -> reply(message, () -> parts.answer(message.body())));
     vertx
         .eventBus()
         .<RowsRequest>consumer(
-            rowsAddress(nodes.self()), message -> reply(message, () -> rows(message.body())));
+            rowsAddress(nodes.self(), nodes.incarnation()),
+            message -> reply(message, () -> rows(message.body())));
     return Future.succeededFuture();
   }
 
-  private static String partAddress(String node) {
-    return "coral.node." + node + ".part";
+  private static String partAddress(String node, long incarnation) {
+    return address(node, incarnation) + ".part";
   }
 
-  static String rowsAddress(String node) {
-    return "coral.node." + node + ".rows";
+  static String rowsAddress(String node, long incarnation) {
+    return address(node, incarnation) + ".rows";
+  }
+
+  /// Of a node from its start to its end: what started again may have lost what is asked for.
+  private static String address(String node, long incarnation) {
+    return "coral.node." + node + "." + Long.toHexString(incarnation);
   }
 
   private void reply(Message<?> message, Callable<?> work) {
@@ -138,11 +144,11 @@ public final class PartVerticle extends VerticleBase {
     return registry.displayName(agentId);
   }
 
-  private CompletableFuture<PartResponse> ask(String node, PartRequest request) {
+  private CompletableFuture<PartResponse> ask(String node, long incarnation, PartRequest request) {
     return vertx
         .eventBus()
         .<PartResponse>request(
-            partAddress(node),
+            partAddress(node, incarnation),
             request,
             new DeliveryOptions().setSendTimeout(Scatter.DEADLINE.toMillis()))
         .map(Message::body)

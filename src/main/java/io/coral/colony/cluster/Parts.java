@@ -9,20 +9,14 @@ import io.coral.rpc.colony.v1.PartResponse;
 import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.StoreQueries;
-import java.time.Clock;
-import java.time.Duration;
 import java.util.Set;
 
 /// Answers for one node what it has. Any thread; blocks.
 final class Parts {
-  private static final long GAPS_NANOS = Duration.ofDays(1).toNanos();
-
   private final ColonyStore store;
-  private final Clock clock;
 
-  Parts(ColonyStore store, Clock clock) {
+  Parts(ColonyStore store) {
     this.store = store;
-    this.clock = clock;
   }
 
   PartResponse answer(PartRequest request) {
@@ -36,10 +30,7 @@ final class Parts {
     } catch (RpcException e) {
       response.setInvalid(String.valueOf(e.getMessage()));
     }
-    return response
-        .addAllGaps(store.gaps(clock.millis() * 1_000_000 - GAPS_NANOS, agents))
-        .addAllGaps(store.losses())
-        .build();
+    return response.addAllGaps(store.losses()).build();
   }
 
   private static void answer(History history, PartRequest request, PartResponse.Builder response) {

@@ -37,11 +37,13 @@ final class Scatter {
   private final Waiting waiting;
   private final Set<String> gaps = new LinkedHashSet<>();
   private final Map<String, String> silent = new HashMap<>();
+  private final Map<String, Cover.Choice> rivals = new HashMap<>();
   private @Nullable Cover cover;
 
   /// How another node is asked.
   interface Sender {
-    CompletableFuture<PartResponse> send(String node, PartRequest request);
+    /// @param incarnation of the node; another does not answer
+    CompletableFuture<PartResponse> send(String node, long incarnation, PartRequest request);
   }
 
   /// How long an answer is waited for.
@@ -88,7 +90,7 @@ final class Scatter {
       asked.put(nodes.self(), Set.of());
     }
     long began = nanoTime.getAsLong();
-    Map<String, CompletableFuture<PartResponse>> sent = send(question, asked);
+    Map<String, CompletableFuture<PartResponse>> sent = send(question, cover(), asked);
     List<PartResponse> parts = new ArrayList<>();
     for (Map.Entry<String, Set<String>> each : asked.entrySet()) {
       String node = each.getKey();
@@ -109,12 +111,13 @@ final class Scatter {
   }
 
   private Map<String, CompletableFuture<PartResponse>> send(
-      PartRequest.Builder question, Map<String, Set<String>> asked) {
+      PartRequest.Builder question, Cover from, Map<String, Set<String>> asked) {
     Map<String, CompletableFuture<PartResponse>> sent = new LinkedHashMap<>();
     asked.forEach(
         (node, agents) -> {
           if (!node.equals(nodes.self())) {
-            sent.put(node, sender.send(node, request(question, agents)));
+            long incarnation = from.incarnations().getOrDefault(node, 0L);
+            sent.put(node, sender.send(node, incarnation, request(question, agents)));
           }
         });
     return sent;
@@ -130,8 +133,9 @@ final class Scatter {
       CompletableFuture<PartResponse> first,
       PartRequest.Builder question,
       long began) {
-    Map<String, Set<String>> others = nodes.instead(cover(), node, silent.keySet());
-    Map<String, CompletableFuture<PartResponse>> sent = send(question, others);
+    Cover rival = nodes.instead(cover(), node, silent.keySet());
+    Map<String, Set<String>> others = rival.nodes();
+    Map<String, CompletableFuture<PartResponse>> sent = send(question, rival, others);
     List<PartResponse> second = new ArrayList<>();
     Set<String> here = others.get(nodes.self());
     if (here != null) {
@@ -147,6 +151,7 @@ final class Scatter {
       }
     }
     if (complete) {
+      rivals.putAll(rival.agents());
       return second;
     }
     PartResponse part = await(first, others.isEmpty() ? deadline : began + DEADLINE.toNanos());
@@ -183,7 +188,7 @@ final class Scatter {
     int total = 0;
     int answered = 0;
     for (Map.Entry<String, Cover.Choice> each : cover().agents().entrySet()) {
-      Cover.Choice choice = each.getValue();
+      Cover.Choice choice = answering(each.getKey(), each.getValue());
       String name = displayName.apply(each.getKey());
       long age = now - choice.drainedNanos();
       String silence = silent.get(choice.node());
@@ -196,6 +201,7 @@ final class Scatter {
         continue;
       }
       total++;
+      choice.gone().forEach((stream, count) -> completeness.addGaps(gone(each.getKey(), stream, count)));
       if (silence != null) {
         completeness.addGaps(name + ": " + silence);
       } else if (!choice.drained() || age > freshness.toNanos()) {
@@ -217,6 +223,18 @@ final class Scatter {
         .addAllGaps(gaps)
         .setAsOfUnixNanos(nowNanos - oldest)
         .build();
+  }
+
+  /// The rival that answered instead, unless what was chosen first is the older.
+  private Cover.Choice answering(String agentId, Cover.Choice first) {
+    Cover.Choice rival = rivals.get(agentId);
+    return rival == null || (rival.drained() && first.drainedNanos() - rival.drainedNanos() < 0)
+        ? first
+        : rival;
+  }
+
+  private static String gone(String agentId, String stream, long rows) {
+    return rows + " rows of " + stream + " expired at agent " + agentId + ", and no node has them";
   }
 
   private static String missing(String name, Cover.Choice choice) {

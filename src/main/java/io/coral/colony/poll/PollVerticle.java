@@ -12,6 +12,7 @@ import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.Delivery;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
@@ -75,6 +76,17 @@ public final class PollVerticle extends VerticleBase {
     Promise<Long> stored = Promise.promise();
     context.runOnContext(_ -> history.append(agentId, rowsOfAgent, false).onComplete(stored));
     return stored.future();
+  }
+
+  /// Notes that rows of an agent are nowhere; on any thread.
+  public Future<?> lost(String agentId, StreamEpoch log, SeqRanges seqs) {
+    return writer.executeBlocking(
+        () -> {
+          store.note(
+              agentId, StreamSchema.named(log.stream()), log.epoch(), seqs, KnownSeqs.Why.GONE);
+          return null;
+        },
+        true);
   }
 
   /// On the history's writer thread.

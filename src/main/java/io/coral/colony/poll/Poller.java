@@ -9,12 +9,17 @@ import io.coral.rpc.agent.v1.PullRequest;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.agent.v1.StreamStatus;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -40,7 +45,11 @@ public final class Poller {
   private final LongAdder repeated;
   private final LongAdder failures;
   private final PollSchedule schedule;
+  private final Set<Nothing> gaveNothing = new HashSet<>();
   private volatile boolean polledOnce;
+
+  /// Where an agent gave no rows.
+  private record Nothing(String agentId, String stream, long epoch, long fromSeq) {}
 
   /// How agents are asked.
   public interface Agents {
@@ -100,8 +109,12 @@ public final class Poller {
     pollDue();
   }
 
-  /// Polls the agents whose turn it is.
+  /// Polls the agents whose turn it is. Not before the other nodes told what they have: what an
+  /// agent no longer has would seem to be lost.
   public void pollDue() {
+    if (!nodes.haveTold()) {
+      return;
+    }
     Map<String, Registry.Agent> own =
         registry.reachable().stream()
             .filter(agent -> nodes.owns(agent.id()))
@@ -113,14 +126,21 @@ public final class Poller {
 
   private void poll(Registry.Agent agent) {
     long began = nanoTime.getAsLong();
+    // What this poll stores must not make the agent known to the rest of it.
+    boolean isKnown = history.knows(agent.id()) || nodes.othersKnow(agent.id());
+    Set<StreamEpoch> open = new HashSet<>();
     agents
         .streams(agent.endpoint())
-        .compose(streams -> drain(agent, streams.getStreamsList().iterator()))
+        .compose(
+            streams -> {
+              open.addAll(open(streams));
+              return drain(agent, isKnown, streams.getStreamsList().iterator());
+            })
         .onComplete(
             drained -> schedule.ended(agent.id(), drained.succeeded(), nanoTime.getAsLong()))
         .onSuccess(
             _ -> {
-              registry.polled(agent.id(), began);
+              registry.polled(agent.id(), began, open);
               polledOnce = true;
             })
         .onFailure(
@@ -133,7 +153,17 @@ public final class Poller {
             });
   }
 
-  private Future<Void> drain(Registry.Agent agent, Iterator<StreamStatus> streams) {
+  /// The last epoch of each stream; the others get no new rows.
+  private static Collection<StreamEpoch> open(ListStreamsResponse streams) {
+    Map<String, StreamEpoch> last = new HashMap<>();
+    for (StreamStatus stream : streams.getStreamsList()) {
+      last.put(stream.getStream(), new StreamEpoch(stream.getStream(), stream.getEpoch()));
+    }
+    return last.values();
+  }
+
+  private Future<Void> drain(
+      Registry.Agent agent, boolean isKnown, Iterator<StreamStatus> streams) {
     if (!streams.hasNext()) {
       return Future.succeededFuture();
     }
@@ -143,13 +173,13 @@ public final class Poller {
       schema = StreamSchema.named(stream.getStream());
     } catch (IllegalArgumentException e) {
       // A newer agent has streams that this colony does not know.
-      return drain(agent, streams);
+      return drain(agent, isKnown, streams);
     }
-    return drain(agent, stream, schema)
+    return drain(agent, isKnown, stream, schema)
         .transform(
             drained ->
                 // One stream that fails does not hold up the others.
-                drain(agent, streams)
+                drain(agent, isKnown, streams)
                     .compose(
                         _ ->
                             drained.failed()
@@ -157,15 +187,16 @@ public final class Poller {
                                 : Future.succeededFuture()));
   }
 
-  private Future<Void> drain(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
+  private Future<Void> drain(
+      Registry.Agent agent, boolean isKnown, StreamStatus stream, StreamSchema schema) {
     KnownSeqs known = history.known(agent.id(), schema, stream.getEpoch());
     PullPlan plan =
         PullPlan.of(
             stream.getMinSeq(),
             stream.getMaxSeq(),
             known,
-            nodes.heldByOthers(agent.id(), schema.name(), stream.getEpoch()),
-            history.knows(agent.id()));
+            elsewhere(agent, stream),
+            isKnown);
     if (plan.wentBack()) {
       return Future.failedFuture(
           "its numbers of "
@@ -178,6 +209,11 @@ public final class Poller {
     }
     return note(agent, schema, stream.getEpoch(), plan.gone(), plan.before())
         .compose(_ -> pull(agent, schema, stream, plan.wanted()));
+  }
+
+  private KnownSeqs elsewhere(Registry.Agent agent, StreamStatus stream) {
+    return nodes.knownToOthers(
+        agent.id(), new StreamEpoch(stream.getStream(), stream.getEpoch()));
   }
 
   private Future<?> note(
@@ -209,14 +245,38 @@ public final class Poller {
             _ -> {
               // What lies between the batches, the agent does not have.
               SeqRanges passed = SeqRanges.of(range.from(), Math.min(page.reached, range.to()));
-              SeqRanges missing = passed.minus(page.received);
-              if (page.reached < range.from()) {
-                // It ended meanwhile, or begins behind the range.
-                return Future.succeededFuture();
+              if (passed.isEmpty()) {
+                passed = givesNothing(request, agent, range);
               }
-              return note(agent, schema, stream.getEpoch(), missing, SeqRanges.NONE)
-                  .compose(_ -> pull(agent, schema, stream, wanted.minus(passed)));
+              if (passed.isEmpty()) {
+                return Future.failedFuture(
+                    "it gives no rows of " + schema.name() + " from " + range.from() + " on");
+              }
+              SeqRanges missing = passed.minus(page.received);
+              SeqRanges left = wanted.minus(passed);
+              return note(
+                      agent,
+                      schema,
+                      stream.getEpoch(),
+                      missing.minus(elsewhere(agent, stream).all()),
+                      SeqRanges.NONE)
+                  .compose(_ -> pull(agent, schema, stream, left));
             });
+  }
+
+  /// An agent says that it has rows, and gives none.
+  ///
+  /// @return the numbers that it does not have: none at the first time, since it may have lost
+  ///     them just now
+  private SeqRanges givesNothing(
+      PullRequest request, Registry.Agent agent, SeqRanges.Range range) {
+    Nothing nothing =
+        new Nothing(agent.id(), request.getStream(), request.getEpoch(), range.from());
+    if (gaveNothing.add(nothing)) {
+      return SeqRanges.NONE;
+    }
+    gaveNothing.remove(nothing);
+    return SeqRanges.of(range.from(), range.to());
   }
 
   /// The batches of one answer.

@@ -14,16 +14,17 @@ record PullPlan(SeqRanges wanted, SeqRanges gone, SeqRanges before, boolean went
   /// @param minSeq the first number that the agent has
   /// @param maxSeq the last one that it gave out; it has none when that is before the first
   /// @param known here
-  /// @param elsewhere numbers that other nodes have, and will give
-  /// @param knowsAgent whether rows of this agent came before, of whatever stream and epoch
+  /// @param elsewhere known to other nodes, who give what they hold and say what is lost
+  /// @param knowsAgent whether rows of this agent came before, of whatever stream and epoch, to
+  ///     whatever node
   static PullPlan of(
-      long minSeq, long maxSeq, KnownSeqs known, SeqRanges elsewhere, boolean knowsAgent) {
+      long minSeq, long maxSeq, KnownSeqs known, KnownSeqs elsewhere, boolean knowsAgent) {
     long first = Math.clamp(minSeq, 1, Math.max(1, maxSeq + 1));
     SeqRanges all = known.all();
-    SeqRanges expired = SeqRanges.of(1, first - 1).minus(elsewhere);
+    SeqRanges expired = SeqRanges.of(1, first - 1).minus(elsewhere.all());
     SeqRanges there = SeqRanges.of(first, maxSeq);
     if (all.isEmpty()) {
-      boolean isFirst = !knowsAgent && elsewhere.isEmpty();
+      boolean isFirst = !knowsAgent && elsewhere.all().isEmpty();
       return new PullPlan(
           there, isFirst ? SeqRanges.NONE : expired, isFirst ? expired : SeqRanges.NONE, false);
     }

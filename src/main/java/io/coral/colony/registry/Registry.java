@@ -6,12 +6,14 @@ import io.coral.rpc.colony.v1.AgentNews;
 import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.ServiceInfo;
 import io.coral.storage.ColonyStore;
+import io.coral.storage.StreamEpoch;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -50,6 +52,7 @@ public final class Registry {
   /// @param seenNanos registration, heartbeat or answered poll, at any node; monotonic
   /// @param drained whether this node ever drained every stream
   /// @param drainedNanos when the last poll began that did, monotonic
+  /// @param open the epochs in which it then numbered new rows
   /// @param lastError of the last poll, empty when it succeeded
   public record Agent(
       RegisterRequest introduction,
@@ -58,6 +61,7 @@ public final class Registry {
       long seenNanos,
       boolean drained,
       long drainedNanos,
+      Set<StreamEpoch> open,
       String lastError) {
     public String id() {
       return introduction.getAgentId();
@@ -68,20 +72,23 @@ public final class Registry {
     }
 
     private Agent introduced(RegisterRequest request, long when) {
-      return new Agent(request, when, services, seenNanos, drained, drainedNanos, lastError);
+      return new Agent(
+          request, when, services, seenNanos, drained, drainedNanos, open, lastError);
     }
 
     private Agent seen(List<ServiceInfo> itsServices, long now) {
       return new Agent(
-          introduction, registered, itsServices, now, drained, drainedNanos, lastError);
+          introduction, registered, itsServices, now, drained, drainedNanos, open, lastError);
     }
 
-    private Agent drained(long began) {
-      return new Agent(introduction, registered, services, seenNanos, true, began, "");
+    private Agent drained(long began, Set<StreamEpoch> openThen) {
+      return new Agent(
+          introduction, registered, services, seenNanos, true, began, Set.copyOf(openThen), "");
     }
 
     private Agent failed(String error) {
-      return new Agent(introduction, registered, services, seenNanos, drained, drainedNanos, error);
+      return new Agent(
+          introduction, registered, services, seenNanos, drained, drainedNanos, open, error);
     }
   }
 
@@ -126,7 +133,8 @@ public final class Registry {
   }
 
   private static Agent introduced(RegisterRequest introduction, long registered, long seenNanos) {
-    return new Agent(introduction, registered, List.of(), seenNanos, false, 0, "not polled yet");
+    return new Agent(
+        introduction, registered, List.of(), seenNanos, false, 0, Set.of(), "not polled yet");
   }
 
   private void remember(RegisterRequest introduction, long now) {
@@ -153,10 +161,11 @@ public final class Registry {
   /// A poll drained every stream of the agent.
   ///
   /// @param beganNanos when it began, monotonic
-  public void polled(String agentId, long beganNanos) {
+  /// @param open the epochs in which the agent then numbered new rows
+  public void polled(String agentId, long beganNanos, Set<StreamEpoch> open) {
     long now = nanoTime.getAsLong();
     agents.computeIfPresent(
-        agentId, (_, agent) -> agent.seen(agent.services, now).drained(beganNanos));
+        agentId, (_, agent) -> agent.seen(agent.services, now).drained(beganNanos, open));
   }
 
   /// A poll failed.

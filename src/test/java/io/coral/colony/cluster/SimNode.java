@@ -15,6 +15,7 @@ import io.coral.rpc.colony.v1.RowsResponse;
 import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -44,7 +45,7 @@ final class SimNode {
   static final Duration FRESHNESS = POLL_INTERVAL.plusSeconds(1).multipliedBy(3);
 
   private static final int REPLICAS = 2;
-  private static final long TICK = 500 * SimWorld.MILLI;
+  private static final long TICK = SimWorld.SECOND;
   private static final long SWEEP = SimStore.DAY / 24;
   private static final long MEMBER_IS_LOST = 5 * SimWorld.SECOND;
   private static final long LIST_DEADLINE = 5 * SimWorld.SECOND;
@@ -318,14 +319,14 @@ final class SimNode {
               true,
               REPLICAS,
               registry,
-              store::seqs,
+              store,
               "1",
               world.random.nextLong(),
               world::now);
       poller = new Poller(registry, nodes, this, this, POLL_INTERVAL, new Figures(), world::now);
       backfill =
           new Backfill(
-              nodes, registry, FRESHNESS, this::rowsOf, this::append, new LongAdder(), world::now);
+              nodes, registry, FRESHNESS, this::rowsOf, this::append, this::gone, new LongAdder(), world::now);
       store.sweep();
       periodically(TICK, poller::pollDue);
       periodically(NewsFeed.INTERVAL_MILLIS * SimWorld.MILLI, this::tell);
@@ -511,7 +512,7 @@ final class SimNode {
                   }));
     }
 
-    private Future<RowsResponse> rowsOf(String node, RowsRequest request) {
+    private Future<RowsResponse> rowsOf(String node, long incarnation, RowsRequest request) {
       SimNode other = other(node);
       if (!members.contains(node)) {
         return Future.failedFuture("no handler");
@@ -522,6 +523,9 @@ final class SimNode {
           reply ->
               other.arrives(
                   () -> {
+                    if (other.running().nodes.incarnation() != incarnation) {
+                      return;
+                    }
                     RowsResponse rows =
                         other.running().store.rows(request, 1 + world.random.nextInt(400));
                     reply.accept(() -> rows);
@@ -541,7 +545,10 @@ final class SimNode {
         return;
       }
       fills = true;
-      backfill.fetch(backfill.plan()).onComplete(_ -> fills = false);
+      backfill
+          .noteLosses()
+          .compose(_ -> backfill.fetch(backfill.plan()))
+          .onComplete(_ -> fills = false);
     }
 
     // The history: transactions one after the other, each of which may be the last.
@@ -595,6 +602,14 @@ final class SimNode {
           });
     }
 
+    private Future<?> gone(String agentId, StreamEpoch log, SeqRanges seqs) {
+      return written(
+          () -> {
+            store.note(agentId, log.stream(), log.epoch(), seqs, KnownSeqs.Why.GONE);
+            return true;
+          });
+    }
+
     @Override
     public Future<Long> append(String agentId, PullResponse rowsOfAgent) {
       return written(
@@ -624,11 +639,11 @@ final class SimNode {
       asker.repeated.put(number, disk.repeated);
       return PartResponse.newBuilder()
           .setCount(number)
-          .addAllGaps(store.gaps(ids))
           .build();
     }
 
-    private CompletableFuture<PartResponse> part(String node, PartRequest request) {
+    private CompletableFuture<PartResponse> part(
+        String node, long incarnation, PartRequest request) {
       SimNode other = other(node);
       if (!members.contains(node)) {
         return CompletableFuture.failedFuture(new IllegalStateException("no handler"));
@@ -641,6 +656,9 @@ final class SimNode {
               reply ->
                   other.arrives(
                       () -> {
+                        if (other.running().nodes.incarnation() != incarnation) {
+                          return;
+                        }
                         PartResponse part = other.running().answer(asker, request);
                         reply.accept(() -> part);
                       }))

@@ -25,7 +25,7 @@ final class SimScenario {
   private static final long STABLE = 10 * SimWorld.SECOND;
   private static final long HEALS_WITHIN = 10 * SimWorld.MINUTE;
   private static final Pattern EXPIRED =
-      Pattern.compile("(\\d+) rows of (\\w+) expired at agent (\\S+) .*");
+      Pattern.compile("(\\d+) rows of (\\w+) expired at agent (\\S+), .*");
   private static final Pattern ONLY_AT = Pattern.compile("(\\S+): (.*) are only at .*");
   private static final Pattern ROWS = Pattern.compile("(\\d+) rows of (\\w+)");
 
@@ -85,7 +85,7 @@ final class SimScenario {
       long end = world.now() + quiet;
       while (world.now() < end) {
         world.leap(world.between(0, keepNanos * 3 / 4));
-        world.run(world.between(10 * SimWorld.SECOND, 25 * SimWorld.SECOND));
+        world.run(world.between(6 * SimWorld.SECOND, 10 * SimWorld.SECOND));
       }
       heal();
     }
@@ -352,15 +352,17 @@ final class SimScenario {
 
   private void check(SimNode node) {
     long asked = world.now();
-    int life = node.life();
     Map<SimLedger.Log, SeqRanges> seen = seen(node);
-    // What others have is sure to be known when they are heard of for some time.
     Map<SimLedger.Log, SeqRanges> held = new HashMap<>();
     List<SimNode> stable = stable(node, asked);
-    for (SimLedger.Log log : ledger.all().keySet()) {
-      SeqRanges there = node.disk().rows(log);
-      held.put(log, there);
-    }
+    ledger
+        .all()
+        .forEach(
+            (log, rows) -> {
+              if (rows.lostAtSource || !agents.containsKey(log.agentId())) {
+                held.put(log, node.disk().rows(log));
+              }
+            });
     SimNode.Answer answer;
     try {
       answer = ask(node);
@@ -372,19 +374,18 @@ final class SimScenario {
     }
     boolean saysUnknown = false;
     Map<String, Boolean> silent = new TreeMap<>();
-    Map<Said, Long> said = new HashMap<>();
+    Map<Said, Long> elsewhere = new HashMap<>();
     Map<Said, Long> lost = new HashMap<>();
     for (String gap : answer.completeness().getGapsList()) {
       Matcher expired = EXPIRED.matcher(gap);
       Matcher onlyAt = ONLY_AT.matcher(gap);
       if (expired.matches()) {
         Said of = new Said(expired.group(3), expired.group(2));
-        said.merge(of, Long.parseLong(expired.group(1)), Long::sum);
         lost.merge(of, Long.parseLong(expired.group(1)), Long::sum);
       } else if (onlyAt.matches()) {
         Matcher rows = ROWS.matcher(onlyAt.group(2));
         while (rows.find()) {
-          said.merge(
+          elsewhere.merge(
               new Said(onlyAt.group(1), rows.group(2)), Long.parseLong(rows.group(1)), Long::sum);
         }
       } else if (gap.contains(" did not answer")) {
@@ -400,9 +401,7 @@ final class SimScenario {
     if (saysUnknown) {
       return;
     }
-    Map<Said, Long> absences = new TreeMap<>(
-        java.util.Comparator.comparing(Said::agentId).thenComparing(Said::stream));
-    Map<Said, String> details = new HashMap<>();
+    Map<Said, Absent> absences = new HashMap<>();
     for (Map.Entry<SimLedger.Log, SimLedger.Rows> each : ledger.all().entrySet()) {
       SimLedger.Log log = each.getKey();
       SimLedger.Rows rows = each.getValue();
@@ -431,23 +430,37 @@ final class SimScenario {
         absent = absent.and(left);
       }
       if (!absent.isEmpty() && !silent.containsKey(log.agentId())) {
-        Said of = new Said(log.agentId(), log.stream());
-        absences.merge(of, absent.size(), Long::sum);
-        details.merge(of, describe(log) + " " + SimNode.ranges(absent), (a, b) -> a + ", " + b);
+        SeqRanges there = SeqRanges.NONE;
+        for (SimNode other : stable) {
+          there = there.plus(other.disk().rows(log));
+        }
+        long found = absent.and(there).size();
+        absences
+            .computeIfAbsent(new Said(log.agentId(), log.stream()), _ -> new Absent())
+            .add(found, absent.size() - found, describe(log) + " " + SimNode.ranges(absent));
       }
     }
     absences.forEach(
-        (of, count) -> {
-          if (count > said.getOrDefault(of, 0L)) {
-            violation(
-                node,
-                answer,
-                of.agentId(),
-                "a hole that is not said: "
-                    + details.get(of)
-                    + (life == node.life() ? "" : " (restarted)"));
+        (of, absent) -> {
+          // What is said to be lost does not cover what some node has.
+          long left = elsewhere.getOrDefault(of, 0L) - absent.elsewhere;
+          if (left < 0 || absent.lost > left + lost.getOrDefault(of, 0L)) {
+            violation(node, answer, of.agentId(), "a hole that is not said: " + absent.where);
           }
         });
+  }
+
+  /// Rows that an answer lacks, of a stream of an agent.
+  private static final class Absent {
+    private final List<String> where = new ArrayList<>();
+    private long elsewhere;
+    private long lost;
+
+    void add(long elsewhereRows, long lostRows, String log) {
+      elsewhere += elsewhereRows;
+      lost += lostRows;
+      where.add(log);
+    }
   }
 
   /// Nodes that the asked one has heard of for some time, itself among them.

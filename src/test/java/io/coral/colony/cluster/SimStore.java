@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 
 /// The history of a node while it runs, over its disk: the store's rules, without rows' contents.
-final class SimStore {
+final class SimStore implements Nodes.Book {
   /// A day is an hour here.
   static final long DAY = SimWorld.HOUR;
 
@@ -78,7 +78,8 @@ final class SimStore {
     return books.values().stream().anyMatch(book -> book.knows(agentId));
   }
 
-  Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
+  @Override
+  public Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
     Map<String, Map<StreamEpoch, KnownSeqs>> seqs = new HashMap<>();
     books.forEach(
         (stream, book) ->
@@ -216,25 +217,17 @@ final class SimStore {
     return rows;
   }
 
-  List<String> gaps(Set<String> agents) {
-    List<String> gaps = new ArrayList<>();
-    long since = clockNanos.getAsLong() - LOST_IS_SAID_NANOS;
+  @Override
+  public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
+    Map<String, Map<StreamEpoch, SeqRanges>> lost = new HashMap<>();
     books.forEach(
         (stream, book) ->
-            book.lost(since)
+            book.lostSince(clockNanos.getAsLong() - LOST_IS_SAID_NANOS)
                 .forEach(
-                    (agent, rows) -> {
-                      if (agents.contains(agent)) {
-                        gaps.add(
-                            rows
-                                + " rows of "
-                                + stream
-                                + " expired at agent "
-                                + agent
-                                + " before they were pulled");
-                      }
-                    }));
-    return gaps;
+                    (epoch, seqs) ->
+                        lost.computeIfAbsent(epoch.agentId(), _ -> new HashMap<>())
+                            .put(new StreamEpoch(stream, epoch.epoch()), seqs)));
+    return lost;
   }
 
   /// Deletes days that are past the retention, as the store does.
@@ -252,14 +245,14 @@ final class SimStore {
   private void forget(String stream, SimDisk.File file) {
     Map<KnownSeqs.Why, Map<SeqNotes.Epoch, SeqRanges>> said = new EnumMap<>(KnownSeqs.Why.class);
     said.putAll(file.notes);
-    Map<SeqNotes.Epoch, Long> lasts = book(stream).forget(said);
-    lasts.forEach(
-        (epoch, last) -> {
-          note(
-              epoch.agentId(), stream, epoch.epoch(), SeqRanges.of(1, last), KnownSeqs.Why.DELETED);
-          ledger.deleted(
-              new SimLedger.Log(epoch.agentId(), stream, epoch.epoch()),
-              SeqRanges.of(1, last).minus(disk.rows(stream, epoch)));
-        });
+    book(stream)
+        .forget(said)
+        .forEach(
+            (epoch, seqs) -> {
+              note(epoch.agentId(), stream, epoch.epoch(), seqs, KnownSeqs.Why.DELETED);
+              ledger.deleted(
+                  new SimLedger.Log(epoch.agentId(), stream, epoch.epoch()),
+                  seqs.minus(disk.rows(stream, epoch)));
+            });
   }
 }

@@ -6,7 +6,7 @@ import java.util.List;
 /// Runs a colony of several nodes through faults, in simulated time:
 /// `Simulation --hours 1000 --seed 1 [--planted-bug]`.
 public final class Simulation {
-  private static final long HOURS_OF_A_SEED = 8;
+  private static final long HOURS_OF_A_SEED = 6;
 
   private Simulation() {}
 
@@ -62,6 +62,7 @@ public final class Simulation {
           outcome.events(),
           outcome.answers(),
           outcome.violation().isEmpty() ? "" : ", VIOLATION");
+      System.out.flush();
       if (!outcome.violation().isEmpty()) {
         violations++;
         outcome.violation().forEach(System.out::println);
