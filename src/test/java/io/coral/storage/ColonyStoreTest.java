@@ -199,6 +199,25 @@ final class ColonyStoreTest {
   }
 
   @Test
+  void gapsOfOtherDays_outliveADeletedDay() {
+    try (ColonyStore store = open()) {
+      append(store, "a", spans(1, 5));
+      store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(6, 7), KnownSeqs.Why.GONE);
+      clock.advance(Duration.ofDays(9));
+      append(store, "a", spans(8, 1));
+      store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(9, 11), KnownSeqs.Why.GONE);
+      seeTheTime(store);
+      assertThat(store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7)))).hasSize(1);
+      assertThat(store.gaps(0)).hasSize(1).first().asString().startsWith("3 rows of traces expired");
+      assertThat(store.known("a", StreamSchema.TRACES, EPOCH).deleted())
+          .isEqualTo(SeqRanges.of(1, 7));
+      assertThat(store.lostSince(0))
+          .isEqualTo(
+              Map.of("a", Map.of(new StreamEpoch("traces", EPOCH), SeqRanges.of(9, 11))));
+    }
+  }
+
+  @Test
   void fileOfAnEarlierVersion_isUpgraded_whenever() throws Exception {
     try (ColonyStore store = open()) {
       append(store, "a", spans(1, 5));

@@ -23,10 +23,14 @@ import java.util.TreeSet;
 /// @param nodes the agents of each node that is asked
 /// @param incarnations of these nodes: one that started again since may have lost its rows
 /// @param agents what is to be said of each agent
+/// @param unknown what was not known of other nodes, each a sentence
 record Cover(
-    Map<String, Set<String>> nodes, Map<String, Long> incarnations, Map<String, Choice> agents) {
+    Map<String, Set<String>> nodes,
+    Map<String, Long> incarnations,
+    Map<String, Choice> agents,
+    List<String> unknown) {
   /// Nobody is asked.
-  static final Cover NOBODY = new Cover(Map.of(), Map.of(), Map.of());
+  static final Cover NOBODY = new Cover(Map.of(), Map.of(), Map.of(), List.of());
 
   /// Who answers for an agent.
   ///
@@ -73,7 +77,12 @@ record Cover(
         incarnations.put(view.node(), view.incarnation());
       }
     }
-    return new Cover(nodes, incarnations, choices);
+    return new Cover(nodes, incarnations, choices, List.of());
+  }
+
+  /// The same, made without knowing some of the nodes.
+  Cover without(List<String> unknownNodes) {
+    return new Cover(nodes, incarnations, agents, unknownNodes);
   }
 
   private static Choice choose(
@@ -143,7 +152,7 @@ record Cover(
           (log, known) -> {
             boolean isOpen = of.open().contains(log);
             long last = (isOpen ? of.seqs().getOrDefault(log, KnownSeqs.NOTHING) : known).all().last();
-            lost.merge(log, SeqRanges.of(1, last).minus(known.all()), SeqRanges::plus);
+            lost.merge(log, SeqRanges.of(1, last).minus(explained(known)), SeqRanges::plus);
           });
     }
     Map<String, Long> gone = new TreeMap<>();
@@ -153,6 +162,14 @@ record Cover(
           add(gone, log.stream(), seqs.minus(known.held()).minus(known.deleted()).size());
         });
     return gone;
+  }
+
+  /// Of which numbers it is known what became of them. Those that an agent did not have when it
+  /// was first asked are no loss, unless it was not the first time: other nodes have some.
+  private static SeqRanges explained(KnownSeqs known) {
+    return known.before().and(known.held()).isEmpty()
+        ? known.all()
+        : known.held().plus(known.gone()).plus(known.deleted());
   }
 
   private static void add(Map<String, Long> counts, String stream, long count) {

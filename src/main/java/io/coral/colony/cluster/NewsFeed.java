@@ -34,7 +34,7 @@ final class NewsFeed {
 
   /// Of the agents of which there is something new.
   private NodeNews newer(NodeNews news) {
-    NodeNews.Builder newer = news.toBuilder().clearAgents().setWhole(false);
+    NodeNews.Builder newer = news.toBuilder().clearAgents().clearOthers().setWhole(false);
     for (AgentNews agent : news.getAgentsList()) {
       AgentNews ageless = withoutAges(agent);
       AgentNews before = told.put(agent.getAgentId(), ageless);

@@ -22,7 +22,7 @@ public final class NodeNewsVerticle extends VerticleBase {
   @Override
   public Future<?> start() {
     ProtobufCodec.register(vertx.eventBus(), NodeNews.getDefaultInstance());
-    vertx.eventBus().<NodeNews>consumer(TOPIC, message -> nodes.heard(message.body()));
+    vertx.eventBus().<NodeNews>consumer(TOPIC, message -> hear(message.body()));
     vertx.setPeriodic(0, NewsFeed.INTERVAL_MILLIS, _ -> tell());
     membership.onChange(
         () ->
@@ -32,6 +32,12 @@ public final class NodeNewsVerticle extends VerticleBase {
                   tell();
                 }));
     return Future.succeededFuture();
+  }
+
+  private void hear(NodeNews news) {
+    if (nodes.heard(news)) {
+      feed.tellAll();
+    }
   }
 
   private void tell() {

@@ -27,8 +27,11 @@ public final class Nodes {
   /// A node that says nothing for as long is not asked.
   private static final long SILENCE_NANOS = Duration.ofSeconds(4).toNanos();
 
-  /// How long a node that starts waits for what the others have before it polls.
-  private static final long TELLING_NANOS = Duration.ofSeconds(5).toNanos();
+  /// How long a node that starts waits for others before it polls.
+  private static final long JOINING_NANOS = Duration.ofSeconds(5).toNanos();
+
+  /// How long it waits for what those have that it sees.
+  private static final long TELLING_NANOS = Duration.ofSeconds(15).toNanos();
 
   private static final long COVER_NANOS = Duration.ofMillis(200).toNanos();
 
@@ -43,6 +46,7 @@ public final class Nodes {
   private final long startNanos;
   private final Map<String, NodeView> others = new ConcurrentHashMap<>();
   private final Map<String, Long> numbers = new ConcurrentHashMap<>();
+  private final Set<String> named = ConcurrentHashMap.newKeySet();
   private final Set<Long> ended = ConcurrentHashMap.newKeySet();
   private final Losses losses = new Losses();
   private volatile String api = "";
@@ -139,7 +143,8 @@ public final class Nodes {
       for (String member : members) {
         all &= member.equals(self()) || others.containsKey(member);
       }
-      haveTold = !hasOthers || all || nanoTime.getAsLong() - startNanos >= TELLING_NANOS;
+      long most = members.size() > 1 ? TELLING_NANOS : JOINING_NANOS;
+      haveTold = !hasOthers || all || nanoTime.getAsLong() - startNanos >= most;
     }
     return haveTold;
   }
@@ -164,12 +169,14 @@ public final class Nodes {
 
   /// What is not known of other nodes, each a sentence: they may have agents and rows of which this
   /// node has never heard.
-  List<String> unknown() {
+  private List<String> unknown() {
     List<String> unknown = new ArrayList<>();
     if (hasOthers && others.isEmpty() && members().size() < 2) {
       unknown.add(self() + " has not heard of any other node since its start");
     }
-    for (String member : members()) {
+    Set<String> all = new TreeSet<>(members());
+    all.addAll(named);
+    for (String member : all) {
       if (!member.equals(self()) && !others.containsKey(member)) {
         unknown.add(member + " has not told yet what it has");
       }
@@ -258,10 +265,12 @@ public final class Nodes {
   synchronized Cover cover() {
     long now = nanoTime.getAsLong();
     if (now - coverNanos >= COVER_NANOS) {
+      // First: a node that tells meanwhile is in what follows.
+      List<String> unknown = unknown();
       List<NodeView> views = views();
       Set<String> agents = new TreeSet<>();
       views.forEach(view -> agents.addAll(view.agents().keySet()));
-      cover = Cover.of(agents, views, there(), replicas, losses.left(views));
+      cover = Cover.of(agents, views, there(), replicas, losses.left(views)).without(unknown);
       coverNanos = now;
     }
     return cover;
@@ -283,16 +292,21 @@ public final class Nodes {
   }
 
   /// Takes what another node told.
-  void heard(NodeNews news) {
+  ///
+  /// @return whether the node has just started, and has to be told everything
+  boolean heard(NodeNews news) {
     if (isOld(news)) {
-      return;
+      return false;
     }
+    NodeView known = others.get(news.getNode());
+    boolean isNew = known == null || known.incarnation() != news.getIncarnation();
     long now = nanoTime.getAsLong();
     for (AgentNews agent : news.getAgentsList()) {
       registry.learn(agent);
     }
     others.compute(news.getNode(), (_, before) -> replaced(before, view(news, before, now)));
-    news.getAbsentList().forEach(this::learn);
+    news.getOthersList().forEach(this::learn);
+    return isNew;
   }
 
   /// Whether news are overtaken by later ones, which may come first.
@@ -312,19 +326,22 @@ public final class Nodes {
     return news.getNumber() < last;
   }
 
-  /// Takes what another node heard of a third that it does not hear any more.
-  private void learn(NodeNews absent) {
-    if (absent.getNode().equals(self()) || ended.contains(absent.getIncarnation())) {
+  /// Takes what another node heard of a third.
+  private void learn(NodeNews third) {
+    named.add(third.getNode());
+    if (third.getNode().equals(self())
+        || !third.getWhole()
+        || ended.contains(third.getIncarnation())) {
       return;
     }
     long heard =
-        nanoTime.getAsLong() - Duration.ofMillis(absent.getHeardMillisAgo()).toNanos();
+        nanoTime.getAsLong() - Duration.ofMillis(third.getHeardMillisAgo()).toNanos();
     others.compute(
-        absent.getNode(),
+        third.getNode(),
         (_, before) ->
             before != null && before.heardNanos() - heard >= 0
                 ? before
-                : replaced(before, view(absent, null, heard)));
+                : replaced(before, view(third, null, heard)));
   }
 
   /// What a node has that started again; what went with its disk is remembered.
@@ -402,8 +419,10 @@ public final class Nodes {
     }
     Set<String> there = there();
     for (NodeView view : others.values()) {
-      if (!there.contains(view.node())) {
-        news.addAbsent(
+      if (there.contains(view.node())) {
+        news.addOthers(NodeNews.newBuilder().setNode(view.node()));
+      } else {
+        news.addOthers(
             message(view, view.heardNanos())
                 .setHeardMillisAgo((own.heardNanos() - view.heardNanos()) / 1_000_000));
       }

@@ -219,7 +219,7 @@ final class Scatter {
     return completeness
         .setAgentsTotal(total)
         .setAgentsAnswered(answered)
-        .addAllGaps(nodes.unknown())
+        .addAllGaps(cover().unknown())
         .addAllGaps(gaps)
         .setAsOfUnixNanos(nowNanos - oldest)
         .build();

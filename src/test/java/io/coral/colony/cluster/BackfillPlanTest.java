@@ -13,14 +13,19 @@ import org.junit.jupiter.api.Test;
 final class BackfillPlanTest {
   private static final StreamEpoch SPANS = new StreamEpoch("spans", 7);
 
+  private static final long INCARNATION = 1;
+
   private static NodeView node(String name, KnownSeqs known) {
     return new NodeView(
         name,
         "1",
         "",
-        1,
+        INCARNATION,
         0,
-        Map.of("a", new NodeView.AgentView(true, 0, "", Map.of(SPANS, known))));
+        Map.of(
+            "a",
+            new NodeView.AgentView(
+                true, 0, "", Map.of(SPANS, known), Map.of(), Set.of(SPANS))));
   }
 
   private static KnownSeqs held(SeqRanges held) {
@@ -35,11 +40,11 @@ final class BackfillPlanTest {
         List.of(self, node("n2", theirs)),
         there ? Set.of("n1", "n2") : Set.of("n1"),
         (_, _) -> owns,
-        _ -> pulls);
+        (_, _) -> pulls);
   }
 
   private static List<BackfillPlan.Wanted> wanted(SeqRanges seqs) {
-    return List.of(new BackfillPlan.Wanted("n2", "a", SPANS, seqs));
+    return List.of(new BackfillPlan.Wanted("n2", INCARNATION, "a", SPANS, seqs));
   }
 
   @Test

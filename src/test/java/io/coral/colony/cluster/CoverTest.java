@@ -15,23 +15,32 @@ final class CoverTest {
   private static final StreamEpoch SPANS = new StreamEpoch("spans", 7);
   private static final String AGENT = "a";
   private static final int REPLICAS = 2;
+  private static final long INCARNATION = 1;
 
   private static NodeView node(String name, boolean drained, SeqRanges held) {
     return node(name, drained, KnownSeqs.NOTHING.plus(KnownSeqs.Why.HELD, held));
   }
 
   private static NodeView node(String name, boolean drained, KnownSeqs known) {
+    return node(name, drained, known, SeqRanges.NONE, Set.of(SPANS));
+  }
+
+  private static NodeView node(
+      String name, boolean drained, KnownSeqs known, SeqRanges lost, Set<StreamEpoch> open) {
     return new NodeView(
         name,
         "1",
         "",
-        1,
+        INCARNATION,
         0,
-        Map.of(AGENT, new NodeView.AgentView(drained, 0, "", Map.of(SPANS, known))));
+        Map.of(
+            AGENT,
+            new NodeView.AgentView(
+                drained, 0, "", Map.of(SPANS, known), Map.of(SPANS, lost), open)));
   }
 
   private static Cover.Choice choice(Set<String> there, NodeView... views) {
-    return only(Cover.of(List.of(AGENT), List.of(views), there, REPLICAS));
+    return only(Cover.of(List.of(AGENT), List.of(views), there, REPLICAS, Map.of()));
   }
 
   private static Cover.Choice only(Cover cover) {
@@ -45,7 +54,8 @@ final class CoverTest {
             List.of(AGENT),
             List.of(node("n1", true, SeqRanges.of(1, 5)), node("n2", true, SeqRanges.of(1, 9))),
             Set.of("n1", "n2"),
-            REPLICAS);
+            REPLICAS,
+            Map.of());
     assertThat(cover.nodes()).isEqualTo(Map.of("n2", Set.of(AGENT)));
     assertThat(only(cover).missing()).isEmpty();
   }
@@ -107,15 +117,65 @@ final class CoverTest {
         new ArrayList<>(
             List.of(node("n1", true, SeqRanges.of(1, 9)), node("n2", true, SeqRanges.of(1, 9))));
     Set<String> there = Set.of("n1", "n2");
-    Cover cover = Cover.of(List.of(AGENT), views, there, REPLICAS);
+    Cover cover = Cover.of(List.of(AGENT), views, there, REPLICAS, Map.of());
     String first = cover.nodes().keySet().iterator().next();
     String second = first.equals("n1") ? "n2" : "n1";
-    assertThat(Cover.instead(cover, first, views, there, REPLICAS))
+    assertThat(Cover.instead(cover, first, views, there, REPLICAS, Map.of()).nodes())
         .isEqualTo(Map.of(second, Set.of(AGENT)));
-    assertThat(Cover.instead(cover, first, views, Set.of(first), REPLICAS)).isEmpty();
+    assertThat(Cover.instead(cover, first, views, Set.of(first), REPLICAS, Map.of()))
+        .isEqualTo(Cover.NOBODY);
 
     views.replaceAll(
         view -> view.node().equals(second) ? node(second, true, SeqRanges.of(4, 9)) : view);
-    assertThat(Cover.instead(cover, first, views, there, REPLICAS)).isEmpty();
+    assertThat(Cover.instead(cover, first, views, there, REPLICAS, Map.of()))
+        .isEqualTo(Cover.NOBODY);
+  }
+
+  @Test
+  void endOfAnEpochThatGetsNoNewRows_isAHole_howeverFarTheNodeThatAnswersGot() {
+    KnownSeqs half = KnownSeqs.NOTHING.plus(KnownSeqs.Why.HELD, SeqRanges.of(1, 5));
+    Cover.Choice choice =
+        choice(
+            Set.of("n1"),
+            node("n1", true, half, SeqRanges.NONE, Set.of()),
+            node("n2", true, SeqRanges.of(1, 9)));
+    assertThat(choice.missing()).isEqualTo(Map.of("spans", 4L));
+  }
+
+  @Test
+  void whatOneNodeLost_isLost_unlessAnotherHasOrDeletedIt() {
+    KnownSeqs other =
+        KnownSeqs.NOTHING
+            .plus(KnownSeqs.Why.HELD, SeqRanges.of(3, 9))
+            .plus(KnownSeqs.Why.DELETED, SeqRanges.of(1, 1));
+    KnownSeqs lossy =
+        KnownSeqs.NOTHING
+            .plus(KnownSeqs.Why.HELD, SeqRanges.of(6, 9))
+            .plus(KnownSeqs.Why.GONE, SeqRanges.of(1, 5));
+    assertThat(
+            choice(
+                    Set.of("n1", "n2"),
+                    node("n1", true, other),
+                    node("n2", true, lossy, SeqRanges.of(1, 5), Set.of(SPANS)))
+                .gone())
+        .isEqualTo(Map.of("spans", 1L));
+  }
+
+  @Test
+  void holeOfWhichNoNodeKnows_isSaid() {
+    assertThat(choice(Set.of("n1"), node("n1", true, SeqRanges.of(1, 5).plus(8, 9))).gone())
+        .isEqualTo(Map.of("spans", 2L));
+  }
+
+  @Test
+  void nodeThatIsAsked_isTheOneThatTold() {
+    Cover cover =
+        Cover.of(
+            List.of(AGENT),
+            List.of(node("n1", true, SeqRanges.of(1, 5))),
+            Set.of("n1"),
+            REPLICAS,
+            Map.of());
+    assertThat(cover.incarnations()).isEqualTo(Map.of("n1", INCARNATION));
   }
 }

@@ -122,7 +122,6 @@ final class SimAgent {
           epoch.parts.removeFirst();
         }
       }
-      epochs.removeIf(epoch -> epoch.parts.isEmpty() && epoch != epochs.getLast());
     }
   }
 

@@ -243,6 +243,10 @@ final class SimNode {
     return held;
   }
 
+  boolean owns(String agentId) {
+    return running().nodes.owns(agentId);
+  }
+
   /// What it knows of the rows of an agent.
   String describe(String agentId) {
     StringBuilder text = new StringBuilder();
@@ -395,6 +399,12 @@ final class SimNode {
       }
     }
 
+    private void hear(NodeNews news) {
+      if (nodes.heard(news)) {
+        feed.tellAll();
+      }
+    }
+
     private void tell() {
       if (members.size() < 2) {
         return;
@@ -403,7 +413,7 @@ final class SimNode {
       for (SimNode other : all.values()) {
         if (other != SimNode.this && members.contains(other.name)) {
           world.send(
-              name, other.name, () -> other.arrives(() -> other.running().nodes.heard(news)));
+              name, other.name, () -> other.arrives(() -> other.running().hear(news)));
         }
       }
     }

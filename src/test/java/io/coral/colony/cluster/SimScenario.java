@@ -38,6 +38,7 @@ final class SimScenario {
   private final Map<String, Long> cutOrHealed = new HashMap<>();
   private final long keepNanos;
   private boolean faulty;
+  private boolean diskIsLost;
   private boolean asking;
   private long answers;
 
@@ -165,8 +166,11 @@ final class SimScenario {
 
   private void kill(SimNode node, boolean losesDisk) {
     if (node.isUp()) {
-      world.trace(node.name + " is killed" + (losesDisk ? " and loses its disk" : ""));
-      node.kill(losesDisk);
+      // Nodes that lose their disks together do not know what they do not know.
+      boolean loses = losesDisk && !diskIsLost;
+      diskIsLost |= loses;
+      world.trace(node.name + " is killed" + (loses ? " and loses its disk" : ""));
+      node.kill(loses);
       if (world.chance(0.6)) {
         world.after(
             duration(),
@@ -267,6 +271,7 @@ final class SimScenario {
         }
       }
     }
+    diskIsLost = false;
     world.trace("whole");
   }
 
@@ -338,6 +343,16 @@ final class SimScenario {
       absent = absent.and(SeqRanges.of(1, each.getValue().lastBefore(asked - ALLOWANCE)));
       if (!absent.isEmpty()) {
         return node.name + " lacks " + describe(log) + " " + SimNode.ranges(absent);
+      }
+      if (agent != null && node.owns(log.agentId())) {
+        absent =
+            there
+                .and(SeqRanges.of(1, each.getValue().lastBefore(asked - ALLOWANCE)))
+                .minus(node.disk().rows(log))
+                .minus(each.getValue().deleted);
+        if (!absent.isEmpty()) {
+          return node.name + " does not keep " + describe(log) + " " + SimNode.ranges(absent);
+        }
       }
     }
     return "";

@@ -1,0 +1,120 @@
+package io.coral.colony.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coral.colony.registry.Registry;
+import io.coral.model.SeqRanges;
+import io.coral.rpc.colony.v1.NodeNews;
+import io.coral.storage.KnownSeqs;
+import io.coral.storage.StreamEpoch;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/// With time that passes as the test says.
+final class NodesTest {
+  private static final StreamEpoch SPANS = new StreamEpoch("spans", 7);
+  private static final String AGENT = "a";
+  private static final Set<String> MEMBERS = Set.of("n1", "n2", "n3");
+
+  private long now = 1_000_000;
+  private long incarnations;
+
+  private Nodes node(String name, SeqRanges held) {
+    Map<String, Map<StreamEpoch, KnownSeqs>> seqs =
+        held.isEmpty()
+            ? Map.of()
+            : Map.of(AGENT, Map.of(SPANS, KnownSeqs.NOTHING.plus(KnownSeqs.Why.HELD, held)));
+    return new Nodes(
+        new StaticMembership(name, MEMBERS),
+        true,
+        2,
+        new Registry(Clock.systemUTC(), () -> now, List.of(), _ -> {}),
+        new Nodes.Book() {
+          @Override
+          public Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
+            return seqs;
+          }
+
+          @Override
+          public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
+            return Map.of();
+          }
+        },
+        "1",
+        ++incarnations,
+        () -> now);
+  }
+
+  private void pass(Duration time) {
+    now += time.toNanos();
+  }
+
+  private static SeqRanges heldByOthers(Nodes node) {
+    return node.knownToOthers(AGENT, SPANS).held();
+  }
+
+  @Test
+  void nodeThatStarts_pollsWhenTheOthersHaveTold_orDoNotInTime() {
+    Nodes node = node("n1", SeqRanges.NONE);
+    assertThat(node.haveTold()).isFalse();
+    node.heard(node("n2", SeqRanges.NONE).news());
+    assertThat(node.haveTold()).isFalse();
+    node.heard(node("n3", SeqRanges.NONE).news());
+    assertThat(node.haveTold()).isTrue();
+
+    Nodes alone = node("n1", SeqRanges.NONE);
+    pass(Duration.ofSeconds(15));
+    assertThat(alone.haveTold()).isTrue();
+  }
+
+  @Test
+  void nodeThatIsNotHeard_isKnownFromOthers() {
+    Nodes second = node("n2", SeqRanges.NONE);
+    second.heard(node("n3", SeqRanges.of(1, 9)).news());
+    Nodes first = node("n1", SeqRanges.NONE);
+    first.heard(second.news());
+    assertThat(first.cover().unknown()).containsExactly("n3 has not told yet what it has");
+
+    pass(Duration.ofMinutes(1));
+    first.heard(second.news());
+    assertThat(first.there()).containsExactlyInAnyOrder("n1", "n2");
+    assertThat(heldByOthers(first)).isEqualTo(SeqRanges.of(1, 9));
+    pass(Duration.ofSeconds(1));
+    assertThat(first.cover().agents().values())
+        .singleElement()
+        .satisfies(
+            choice -> {
+              assertThat(choice.missing()).isEqualTo(Map.of("spans", 9L));
+              assertThat(choice.holders()).containsExactly("n3");
+            });
+  }
+
+  @Test
+  void newsThatAreOvertaken_changeNothing() {
+    Nodes first = node("n1", SeqRanges.NONE);
+    NodeNews ofEarlierStart = node("n2", SeqRanges.of(1, 5)).news();
+    Nodes second = node("n2", SeqRanges.of(1, 9));
+    NodeNews older = second.news();
+    NodeNews newer = second.news();
+    assertThat(first.heard(ofEarlierStart)).isTrue();
+    assertThat(first.heard(newer)).isTrue();
+    assertThat(first.heard(older)).isFalse();
+    assertThat(first.heard(ofEarlierStart)).isFalse();
+    assertThat(heldByOthers(first)).isEqualTo(SeqRanges.of(1, 9));
+  }
+
+  @Test
+  void whatWentWithADisk_isLost_unlessAnotherHasIt() {
+    Nodes first = node("n1", SeqRanges.of(1, 3));
+    first.heard(node("n2", SeqRanges.of(1, 9)).news());
+    first.heard(node("n3", SeqRanges.of(4, 6)).news());
+    assertThat(first.lostWithDisks()).isEmpty();
+    first.heard(node("n2", SeqRanges.NONE).news());
+    assertThat(first.lostWithDisks())
+        .isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(7, 9))));
+  }
+}
