@@ -73,7 +73,7 @@ final class Backfill {
   /// What is to be fetched; on any thread.
   List<BackfillPlan.Wanted> plan() {
     long now = nanoTime.getAsLong();
-    Map<String, Set<StreamEpoch>> pulled = new HashMap<>();
+    Map<String, Map<StreamEpoch, Long>> pulled = new HashMap<>();
     for (Registry.Agent agent : registry.agents()) {
       if (agent.drained() && now - agent.drainedNanos() < freshness.toNanos()) {
         pulled.put(agent.id(), agent.open());
@@ -90,7 +90,8 @@ final class Backfill {
             // Every node has to know which traces belong together.
             nodes.owns(agent)
                 || (stream.equals(StreamSchema.TRACE_ALIASES.name()) && !registry.knows(agent)),
-        (agent, log) -> pulled.getOrDefault(agent, Set.of()).contains(log));
+        (agent, log) ->
+            pulled.getOrDefault(agent, Map.of()).getOrDefault(log, Long.MAX_VALUE));
   }
 
   /// Notes what was lost with the disks of other nodes, so that it is said after a start, too.

@@ -5,13 +5,21 @@ import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiPredicate;
+import java.util.function.ToLongBiFunction;
 
 /// What this node lacks and others have. No clock, no input or output.
 final class BackfillPlan {
+  private static final Comparator<Wanted> ORDER =
+      Comparator.comparing(Wanted::node)
+          .thenComparing(Wanted::agentId)
+          .thenComparing(each -> each.log().stream())
+          .thenComparing(each -> each.log().epoch());
+
   private BackfillPlan() {}
 
   /// Rows to be asked for.
@@ -25,13 +33,13 @@ final class BackfillPlan {
   /// @param views of the other nodes
   /// @param there names of the nodes that can be asked
   /// @param owns whether this node is to have a stream of an agent
-  /// @param pulls whether what is new in an epoch of an agent comes from there
+  /// @param until the last number of an epoch that does not come from the agent itself
   static List<Wanted> of(
       NodeView own,
       Collection<NodeView> views,
       Set<String> there,
       BiPredicate<String, String> owns,
-      BiPredicate<String, StreamEpoch> pulls) {
+      ToLongBiFunction<String, StreamEpoch> until) {
     List<Wanted> wanted = new ArrayList<>();
     for (NodeView view : views) {
       if (view.node().equals(own.node()) || !there.contains(view.node())) {
@@ -48,9 +56,7 @@ final class BackfillPlan {
                   }
                   KnownSeqs known = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
                   SeqRanges lacking = theirs.held().minus(known.held()).minus(known.deleted());
-                  if (pulls.test(agent, log)) {
-                    lacking = lacking.and(SeqRanges.of(1, known.all().last()));
-                  }
+                  lacking = lacking.and(SeqRanges.of(1, until.applyAsLong(agent, log)));
                   if (!lacking.isEmpty()) {
                     wanted.add(
                         new Wanted(view.node(), view.incarnation(), agent, log, lacking));
@@ -58,6 +64,7 @@ final class BackfillPlan {
                 });
       }
     }
+    wanted.sort(ORDER);
     return wanted;
   }
 }

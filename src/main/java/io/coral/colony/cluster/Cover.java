@@ -150,8 +150,7 @@ record Cover(
     if (of.drained()) {
       all.forEach(
           (log, known) -> {
-            boolean isOpen = of.open().contains(log);
-            long last = (isOpen ? of.seqs().getOrDefault(log, KnownSeqs.NOTHING) : known).all().last();
+            long last = of.open().getOrDefault(log, known.all().last());
             lost.merge(log, SeqRanges.of(1, last).minus(explained(known)), SeqRanges::plus);
           });
     }
@@ -184,8 +183,7 @@ record Cover(
 
   /// What other nodes have and this one neither has nor has deleted.
   ///
-  /// @param newest also what came after the last numbers that this node knows of: a node that
-  ///     drained the agent does not miss it, it was not there yet
+  /// @param newest also what came after the last poll that drained the agent: it was not there yet
   private static Map<StreamEpoch, SeqRanges> missing(
       NodeView.AgentView view, Map<StreamEpoch, KnownSeqs> all, boolean newest) {
     Map<StreamEpoch, SeqRanges> missing = new HashMap<>();
@@ -193,8 +191,9 @@ record Cover(
         (log, ofAll) -> {
           KnownSeqs known = view.seqs().getOrDefault(log, KnownSeqs.NOTHING);
           SeqRanges misses = ofAll.held().minus(known.held()).minus(known.deleted());
-          if (!newest && view.open().contains(log)) {
-            misses = misses.and(SeqRanges.of(1, known.all().last()));
+          Long last = view.open().get(log);
+          if (!newest && last != null) {
+            misses = misses.and(SeqRanges.of(1, last));
           }
           if (!misses.isEmpty()) {
             missing.put(log, misses);

@@ -4,7 +4,6 @@ import io.coral.model.SeqRanges;
 import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import java.util.Map;
-import java.util.Set;
 
 /// What is known of one node: by itself, or by what it told last.
 ///
@@ -29,28 +28,24 @@ public record NodeView(
   /// @param drained whether there was one
   /// @param lastError of the last poll, empty when it succeeded
   /// @param lost the numbers that it found to be gone within the last day
-  /// @param open the epochs in which the agent numbered new rows at that poll
+  /// @param open the epochs in which the agent numbered new rows at that poll, and the last number
+  ///     then
   public record AgentView(
       boolean drained,
       long drainedNanos,
       String lastError,
       Map<StreamEpoch, KnownSeqs> seqs,
       Map<StreamEpoch, SeqRanges> lost,
-      Set<StreamEpoch> open) {
+      Map<StreamEpoch, Long> open) {
     /// Nothing.
     public static final AgentView NOTHING =
-        new AgentView(false, 0, "", Map.of(), Map.of(), Set.of());
+        new AgentView(false, 0, "", Map.of(), Map.of(), Map.of());
 
     public AgentView {
       seqs = Map.copyOf(seqs);
       lost = Map.copyOf(lost);
-      open = Set.copyOf(open);
+      open = Map.copyOf(open);
     }
-  }
-
-  /// The same, heard at another time.
-  NodeView heardAt(long nanos) {
-    return new NodeView(node, version, api, incarnation, nanos, agents);
   }
 
   AgentView agent(String agentId) {

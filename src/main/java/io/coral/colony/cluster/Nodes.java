@@ -15,9 +15,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +27,16 @@ import org.jspecify.annotations.Nullable;
 /// What every node has, as far as this one was told, itself among them. Safe on any thread.
 public final class Nodes {
   /// A node that says nothing for as long is not asked.
-  private static final long SILENCE_NANOS = Duration.ofSeconds(4).toNanos();
+  private static final long SILENCE_NANOS = Duration.ofSeconds(5).toNanos();
 
   /// How long a node that starts waits for others before it polls.
   private static final long JOINING_NANOS = Duration.ofSeconds(5).toNanos();
 
   /// How long it waits for what those have that it sees.
   private static final long TELLING_NANOS = Duration.ofSeconds(15).toNanos();
+
+  /// News whose time of sending is remembered; they go out every second.
+  private static final int SENT = 64;
 
   private static final long COVER_NANOS = Duration.ofMillis(200).toNanos();
 
@@ -53,6 +58,7 @@ public final class Nodes {
   private Cover cover = Cover.NOBODY;
   private long coverNanos;
   private volatile boolean haveTold;
+  private final NavigableMap<Long, Long> sent = new ConcurrentSkipListMap<>();
   private long number;
 
   /// What this node knows of the numbers of every agent.
@@ -219,7 +225,7 @@ public final class Nodes {
                     "not polled yet",
                     of,
                     lost.getOrDefault(agent, Map.of()),
-                    Set.of())));
+                    Map.of())));
     return new NodeView(self(), version, api, incarnation, nanoTime.getAsLong(), agents);
   }
 
@@ -300,13 +306,22 @@ public final class Nodes {
     }
     NodeView known = others.get(news.getNode());
     boolean isNew = known == null || known.incarnation() != news.getIncarnation();
-    long now = nanoTime.getAsLong();
+    long now = sentAfter(news);
     for (AgentNews agent : news.getAgentsList()) {
       registry.learn(agent);
     }
     others.compute(news.getNode(), (_, before) -> replaced(before, view(news, before, now)));
     news.getOthersList().forEach(this::learn);
     return isNew;
+  }
+
+  /// A time before which news were not sent: when those of this node left that had been heard. News
+  /// that lay somewhere while this node was stopped are not taken for new.
+  private long sentAfter(NodeNews news) {
+    Long heard = news.getHeardMap().get(incarnation);
+    Map.Entry<Long, Long> mine =
+        heard == null || sent.isEmpty() ? null : sent.floorEntry(Math.max(heard, sent.firstKey()));
+    return mine == null ? nanoTime.getAsLong() : mine.getValue();
   }
 
   /// Whether news are overtaken by later ones, which may come first.
@@ -371,7 +386,7 @@ public final class Nodes {
   private static NodeView.AgentView view(AgentNews agent, long now) {
     Map<StreamEpoch, KnownSeqs> seqs = new HashMap<>();
     Map<StreamEpoch, SeqRanges> lost = new HashMap<>();
-    Set<StreamEpoch> open = new HashSet<>();
+    Map<StreamEpoch, Long> open = new HashMap<>();
     for (EpochSeqs each : agent.getSeqsList()) {
       StreamEpoch log = new StreamEpoch(each.getStream(), each.getEpoch());
       seqs.put(
@@ -384,8 +399,8 @@ public final class Nodes {
       if (each.getLatelyGoneCount() > 0) {
         lost.put(log, ranges(each.getLatelyGoneList()));
       }
-      if (each.getOpen()) {
-        open.add(log);
+      if (each.hasOpenUntil()) {
+        open.put(log, each.getOpenUntil());
       }
     }
     return new NodeView.AgentView(
@@ -409,6 +424,10 @@ public final class Nodes {
   synchronized NodeNews news() {
     NodeView own = own();
     NodeNews.Builder news = message(own, own.heardNanos()).setNumber(++number);
+    sent.put(number, own.heardNanos());
+    if (sent.size() > SENT) {
+      sent.pollFirstEntry();
+    }
     Map<String, Registry.Agent> known =
         registry.agents().stream().collect(Collectors.toMap(Registry.Agent::id, agent -> agent));
     for (AgentNews.Builder agent : news.getAgentsBuilderList()) {
@@ -419,6 +438,7 @@ public final class Nodes {
     }
     Set<String> there = there();
     for (NodeView view : others.values()) {
+      news.putHeard(view.incarnation(), numbers.getOrDefault(view.node(), 0L));
       if (there.contains(view.node())) {
         news.addOthers(NodeNews.newBuilder().setNode(view.node()));
       } else {
@@ -450,12 +470,17 @@ public final class Nodes {
               agent
                   .seqs()
                   .forEach(
-                      (log, seqs) ->
-                          of.addSeqs(
-                              message(log, seqs)
-                                  .addAllLatelyGone(
-                                      bounds(agent.lost().getOrDefault(log, SeqRanges.NONE)))
-                                  .setOpen(agent.open().contains(log))));
+                      (log, seqs) -> {
+                        EpochSeqs.Builder message =
+                            message(log, seqs)
+                                .addAllLatelyGone(
+                                    bounds(agent.lost().getOrDefault(log, SeqRanges.NONE)));
+                        Long last = agent.open().get(log);
+                        if (last != null) {
+                          message.setOpenUntil(last);
+                        }
+                        of.addSeqs(message);
+                      });
             });
     return news;
   }

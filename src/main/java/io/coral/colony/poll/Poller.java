@@ -13,7 +13,6 @@ import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -128,12 +127,12 @@ public final class Poller {
     long began = nanoTime.getAsLong();
     // What this poll stores must not make the agent known to the rest of it.
     boolean isKnown = history.knows(agent.id()) || nodes.othersKnow(agent.id());
-    Set<StreamEpoch> open = new HashSet<>();
+    Map<StreamEpoch, Long> open = new HashMap<>();
     agents
         .streams(agent.endpoint())
         .compose(
             streams -> {
-              open.addAll(open(streams));
+              open.putAll(open(streams));
               return drain(agent, isKnown, streams.getStreamsList().iterator());
             })
         .onComplete(
@@ -153,13 +152,14 @@ public final class Poller {
             });
   }
 
-  /// The last epoch of each stream; the others get no new rows.
-  private static Collection<StreamEpoch> open(ListStreamsResponse streams) {
-    Map<String, StreamEpoch> last = new HashMap<>();
-    for (StreamStatus stream : streams.getStreamsList()) {
-      last.put(stream.getStream(), new StreamEpoch(stream.getStream(), stream.getEpoch()));
-    }
-    return last.values();
+  /// The last epoch of each stream, with its last number; the others get no new rows.
+  private static Map<StreamEpoch, Long> open(ListStreamsResponse streams) {
+    Map<String, StreamStatus> last = new HashMap<>();
+    streams.getStreamsList().forEach(stream -> last.put(stream.getStream(), stream));
+    Map<StreamEpoch, Long> open = new HashMap<>();
+    last.forEach(
+        (name, stream) -> open.put(new StreamEpoch(name, stream.getEpoch()), stream.getMaxSeq()));
+    return open;
   }
 
   private Future<Void> drain(

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -52,7 +51,7 @@ public final class Registry {
   /// @param seenNanos registration, heartbeat or answered poll, at any node; monotonic
   /// @param drained whether this node ever drained every stream
   /// @param drainedNanos when the last poll began that did, monotonic
-  /// @param open the epochs in which it then numbered new rows
+  /// @param open the epochs in which it then numbered new rows, and the last number then
   /// @param lastError of the last poll, empty when it succeeded
   public record Agent(
       RegisterRequest introduction,
@@ -61,7 +60,7 @@ public final class Registry {
       long seenNanos,
       boolean drained,
       long drainedNanos,
-      Set<StreamEpoch> open,
+      Map<StreamEpoch, Long> open,
       String lastError) {
     public String id() {
       return introduction.getAgentId();
@@ -81,9 +80,9 @@ public final class Registry {
           introduction, registered, itsServices, now, drained, drainedNanos, open, lastError);
     }
 
-    private Agent drained(long began, Set<StreamEpoch> openThen) {
+    private Agent drained(long began, Map<StreamEpoch, Long> openThen) {
       return new Agent(
-          introduction, registered, services, seenNanos, true, began, Set.copyOf(openThen), "");
+          introduction, registered, services, seenNanos, true, began, Map.copyOf(openThen), "");
     }
 
     private Agent failed(String error) {
@@ -134,7 +133,7 @@ public final class Registry {
 
   private static Agent introduced(RegisterRequest introduction, long registered, long seenNanos) {
     return new Agent(
-        introduction, registered, List.of(), seenNanos, false, 0, Set.of(), "not polled yet");
+        introduction, registered, List.of(), seenNanos, false, 0, Map.of(), "not polled yet");
   }
 
   private void remember(RegisterRequest introduction, long now) {
@@ -161,8 +160,8 @@ public final class Registry {
   /// A poll drained every stream of the agent.
   ///
   /// @param beganNanos when it began, monotonic
-  /// @param open the epochs in which the agent then numbered new rows
-  public void polled(String agentId, long beganNanos, Set<StreamEpoch> open) {
+  /// @param open the epochs in which the agent then numbered new rows, and the last number then
+  public void polled(String agentId, long beganNanos, Map<StreamEpoch, Long> open) {
     long now = nanoTime.getAsLong();
     agents.computeIfPresent(
         agentId, (_, agent) -> agent.seen(agent.services, now).drained(beganNanos, open));

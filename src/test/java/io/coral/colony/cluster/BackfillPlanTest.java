@@ -25,7 +25,7 @@ final class BackfillPlanTest {
         Map.of(
             "a",
             new NodeView.AgentView(
-                true, 0, "", Map.of(SPANS, known), Map.of(), Set.of(SPANS))));
+                true, 0, "", Map.of(SPANS, known), Map.of(), Map.of(SPANS, 8L))));
   }
 
   private static KnownSeqs held(SeqRanges held) {
@@ -40,7 +40,7 @@ final class BackfillPlanTest {
         List.of(self, node("n2", theirs)),
         there ? Set.of("n1", "n2") : Set.of("n1"),
         (_, _) -> owns,
-        (_, _) -> pulls);
+        (_, _) -> pulls ? 8 : Long.MAX_VALUE);
   }
 
   private static List<BackfillPlan.Wanted> wanted(SeqRanges seqs) {

@@ -22,11 +22,12 @@ final class CoverTest {
   }
 
   private static NodeView node(String name, boolean drained, KnownSeqs known) {
-    return node(name, drained, known, SeqRanges.NONE, Set.of(SPANS));
+    return node(
+        name, drained, known, SeqRanges.NONE, Map.of(SPANS, known.all().last()));
   }
 
   private static NodeView node(
-      String name, boolean drained, KnownSeqs known, SeqRanges lost, Set<StreamEpoch> open) {
+      String name, boolean drained, KnownSeqs known, SeqRanges lost, Map<StreamEpoch, Long> open) {
     return new NodeView(
         name,
         "1",
@@ -137,9 +138,20 @@ final class CoverTest {
     Cover.Choice choice =
         choice(
             Set.of("n1"),
-            node("n1", true, half, SeqRanges.NONE, Set.of()),
+            node("n1", true, half, SeqRanges.NONE, Map.of()),
             node("n2", true, SeqRanges.of(1, 9)));
     assertThat(choice.missing()).isEqualTo(Map.of("spans", 4L));
+  }
+
+  @Test
+  void whatWasNumberedBeforeThePoll_isAHole_whereTheAgentNoLongerHadIt() {
+    KnownSeqs half = KnownSeqs.NOTHING.plus(KnownSeqs.Why.HELD, SeqRanges.of(1, 5));
+    Cover.Choice choice =
+        choice(
+            Set.of("n1"),
+            node("n1", true, half, SeqRanges.NONE, Map.of(SPANS, 7L)),
+            node("n2", true, SeqRanges.of(1, 9)));
+    assertThat(choice.missing()).isEqualTo(Map.of("spans", 2L));
   }
 
   @Test
@@ -156,7 +168,7 @@ final class CoverTest {
             choice(
                     Set.of("n1", "n2"),
                     node("n1", true, other),
-                    node("n2", true, lossy, SeqRanges.of(1, 5), Set.of(SPANS)))
+                    node("n2", true, lossy, SeqRanges.of(1, 5), Map.of(SPANS, 9L)))
                 .gone())
         .isEqualTo(Map.of("spans", 1L));
   }

@@ -108,6 +108,21 @@ final class NodesTest {
   }
 
   @Test
+  void newsThatLaySomewhere_areAsOldAsWhatTheyAnswer() {
+    Nodes first = node("n1", SeqRanges.NONE);
+    Nodes second = node("n2", SeqRanges.of(1, 9));
+    first.heard(second.news());
+    second.heard(first.news());
+    NodeNews late = second.news();
+    pass(Duration.ofMinutes(1));
+    first.heard(late);
+    assertThat(first.there()).containsExactly("n1");
+    second.heard(first.news());
+    first.heard(second.news());
+    assertThat(first.there()).containsExactlyInAnyOrder("n1", "n2");
+  }
+
+  @Test
   void whatWentWithADisk_isLost_unlessAnotherHasIt() {
     Nodes first = node("n1", SeqRanges.of(1, 3));
     first.heard(node("n2", SeqRanges.of(1, 9)).news());

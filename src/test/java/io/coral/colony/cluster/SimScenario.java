@@ -22,6 +22,7 @@ final class SimScenario {
   private static final long SLACK = 8 * SimWorld.SECOND;
 
   private static final long ALLOWANCE = SimNode.FRESHNESS.toNanos() + SLACK;
+  private static final long LIVED = 30 * SimWorld.SECOND;
   private static final long STABLE = 10 * SimWorld.SECOND;
   private static final long HEALS_WITHIN = 10 * SimWorld.MINUTE;
   private static final Pattern EXPIRED =
@@ -98,12 +99,20 @@ final class SimScenario {
     int count = 1 + world.random.nextInt(5);
     for (int i = 0; i < count; i++) {
       fault();
-      world.run(duration());
+      pass(duration());
       if (world.chance(0.3)) {
         heal(false);
-        world.run(duration());
+        pass(duration());
       }
     }
+  }
+
+  /// Of a long time, most is leapt over.
+  private void pass(long nanos) {
+    long lived = Math.min(nanos, LIVED);
+    world.run(lived / 2);
+    world.leap(nanos - lived);
+    world.run(lived / 2);
   }
 
   private long duration() {
@@ -112,7 +121,7 @@ final class SimScenario {
       case 1 -> world.between(0, SimWorld.SECOND);
       case 2, 3 -> world.between(0, 15 * SimWorld.SECOND);
       case 4 -> world.between(0, 90 * SimWorld.SECOND);
-      default -> world.between(0, Math.min(keepNanos * 3 / 2, 7 * SimWorld.MINUTE));
+      default -> world.between(0, keepNanos * 3 / 2);
     };
   }
 
