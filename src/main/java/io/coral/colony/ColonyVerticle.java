@@ -89,7 +89,8 @@ public final class ColonyVerticle extends VerticleBase {
 
   private Future<?> deployAll(ColonyStore opened, List<ColonyStore.KnownAgent> known) {
     opened.losses().forEach(loss -> LOG.warn("lost: {}", loss));
-    Registry registry = new Registry(clock, System::nanoTime, known, agent -> remember(opened, agent));
+    Registry registry =
+        new Registry(clock, System::nanoTime, known, agent -> remember(opened, agent));
     Nodes nodes =
         new Nodes(
             membership,
@@ -137,7 +138,9 @@ public final class ColonyVerticle extends VerticleBase {
                     new TraceJoinVerticle(registry, opened, config.pollInterval(), figures, clock)))
         .compose(_ -> deploy(parts))
         .compose(
-            _ -> deploy(new BackfillVerticle(
+            _ ->
+                deploy(
+                    new BackfillVerticle(
                         nodes, registry, freshness, poll::store, poll::lost, figures)))
         .compose(_ -> deploy(api))
         .compose(

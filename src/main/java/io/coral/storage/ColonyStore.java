@@ -119,8 +119,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     }
     Database.execute(
         database.writer(),
-        "CREATE TABLE IF NOT EXISTS registry.agents (agent_id VARCHAR NOT NULL, document VARCHAR NOT NULL,"
-            + " last_seen_unix_nanos BIGINT NOT NULL)");
+        "CREATE TABLE IF NOT EXISTS registry.agents (agent_id VARCHAR NOT NULL, document VARCHAR"
+            + " NOT NULL, last_seen_unix_nanos BIGINT NOT NULL)");
     Database.execute(
         database.writer(), "CREATE TABLE IF NOT EXISTS registry.epoch (epoch BIGINT NOT NULL)");
     ownEpoch = Database.number(database.writer(), "SELECT epoch FROM registry.epoch");
@@ -312,8 +312,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     note(schema, Map.of(new SeqBook.Epoch(agentId, epoch), seqs), why);
   }
 
-  private void note(
-      StreamSchema schema, Map<SeqBook.Epoch, SeqRanges> added, KnownSeqs.Why why) {
+  private void note(StreamSchema schema, Map<SeqBook.Epoch, SeqRanges> added, KnownSeqs.Why why) {
     DayFile file = beginDay(schema);
     DuckDBConnection connection = database.writer();
     long now = nowNanos();
@@ -535,7 +534,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         Statement statement = connection.createStatement();
         ResultSet result =
             statement.executeQuery(
-                "SELECT agent_id, document, last_seen_unix_nanos FROM registry.agents ORDER BY agent_id")) {
+                "SELECT agent_id, document, last_seen_unix_nanos FROM registry.agents ORDER BY"
+                    + " agent_id")) {
       while (result.next()) {
         agents.add(new KnownAgent(result.getString(1), result.getString(2), result.getLong(3)));
       }
@@ -578,8 +578,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// Lets go of the numbers of a file, which are no part of the history any more.
   private void forgetSeqs(DayFile file) throws SQLException {
     StreamSchema schema = file.table.schema();
-    Map<SeqBook.Epoch, SeqRanges> deleted =
-        book(schema).forget(database.writer(), file.catalog);
+    Map<SeqBook.Epoch, SeqRanges> deleted = book(schema).forget(database.writer(), file.catalog);
     if (!deleted.isEmpty()) {
       note(schema, deleted, KnownSeqs.Why.DELETED);
     }

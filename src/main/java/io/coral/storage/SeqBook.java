@@ -27,8 +27,8 @@ final class SeqBook extends SeqNotes {
             + catalog
             + "."
             + TABLE
-            + " (agent_id VARCHAR NOT NULL, epoch BIGINT NOT NULL, from_seq BIGINT NOT NULL, to_seq BIGINT"
-            + " NOT NULL, why TINYINT NOT NULL, noted_unix_nanos BIGINT NOT NULL)");
+            + " (agent_id VARCHAR NOT NULL, epoch BIGINT NOT NULL, from_seq BIGINT NOT NULL, to_seq"
+            + " BIGINT NOT NULL, why TINYINT NOT NULL, noted_unix_nanos BIGINT NOT NULL)");
   }
 
   /// Adds rows, inside the caller's transaction.

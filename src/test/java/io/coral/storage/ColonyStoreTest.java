@@ -208,12 +208,15 @@ final class ColonyStoreTest {
       store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(9, 11), KnownSeqs.Why.GONE);
       seeTheTime(store);
       assertThat(store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7)))).hasSize(1);
-      assertThat(store.gaps(0)).hasSize(1).first().asString().startsWith("3 rows of traces expired");
+      assertThat(store.gaps(0))
+          .hasSize(1)
+          .first()
+          .asString()
+          .startsWith("3 rows of traces expired");
       assertThat(store.known("a", StreamSchema.TRACES, EPOCH).deleted())
           .isEqualTo(SeqRanges.of(1, 7));
       assertThat(store.lostSince(0))
-          .isEqualTo(
-              Map.of("a", Map.of(new StreamEpoch("traces", EPOCH), SeqRanges.of(9, 11))));
+          .isEqualTo(Map.of("a", Map.of(new StreamEpoch("traces", EPOCH), SeqRanges.of(9, 11))));
     }
   }
 
@@ -228,7 +231,8 @@ final class ColonyStoreTest {
       Database.execute(connection, "DROP TABLE seqs");
       Database.execute(
           connection,
-          "CREATE TABLE checkpoints AS SELECT 'a' AS agent_id, 99::BIGINT AS epoch, 20::BIGINT AS seq");
+          "CREATE TABLE checkpoints AS SELECT 'a' AS agent_id, 99::BIGINT AS epoch, 20::BIGINT AS"
+              + " seq");
       Database.execute(
           connection,
           "CREATE TABLE gaps AS SELECT 'a' AS agent_id, 99::BIGINT AS epoch, 6::BIGINT AS from_seq,"
@@ -294,8 +298,8 @@ final class ColonyStoreTest {
         Statement statement = connection.createStatement();
         ResultSet result =
             statement.executeQuery(
-                "select agent_id, sum(count), (select count(*) from beyla_traces where agent_id = 'a')"
-                    + " from beyla_http_metrics group by all")) {
+                "select agent_id, sum(count), (select count(*) from beyla_traces where agent_id ="
+                    + " 'a') from beyla_http_metrics group by all")) {
       assertThat(result.next()).isTrue();
       assertThat(result.getString(1)).isEqualTo("a");
       assertThat(result.getLong(2)).isEqualTo(4);

@@ -90,8 +90,7 @@ final class Backfill {
             // Every node has to know which traces belong together.
             nodes.owns(agent)
                 || (stream.equals(StreamSchema.TRACE_ALIASES.name()) && !registry.knows(agent)),
-        (agent, log) ->
-            pulled.getOrDefault(agent, Map.of()).getOrDefault(log, Long.MAX_VALUE));
+        (agent, log) -> pulled.getOrDefault(agent, Map.of()).getOrDefault(log, Long.MAX_VALUE));
   }
 
   /// Notes what was lost with the disks of other nodes, so that it is said after a start, too.

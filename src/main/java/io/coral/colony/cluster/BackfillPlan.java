@@ -26,8 +26,7 @@ final class BackfillPlan {
   ///
   /// @param node who has them
   /// @param incarnation of the node
-  record Wanted(
-      String node, long incarnation, String agentId, StreamEpoch log, SeqRanges seqs) {}
+  record Wanted(String node, long incarnation, String agentId, StreamEpoch log, SeqRanges seqs) {}
 
   /// @param own what this node has
   /// @param views of the other nodes
@@ -56,10 +55,10 @@ final class BackfillPlan {
                   }
                   KnownSeqs known = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
                   SeqRanges lacking = theirs.held().minus(known.held()).minus(known.deleted());
-                  lacking = lacking.and(SeqRanges.of(1, until.applyAsLong(agent, log)));
+                  long last = Math.min(until.applyAsLong(agent, log), lacking.last());
+                  lacking = lacking.and(SeqRanges.of(1, last));
                   if (!lacking.isEmpty()) {
-                    wanted.add(
-                        new Wanted(view.node(), view.incarnation(), agent, log, lacking));
+                    wanted.add(new Wanted(view.node(), view.incarnation(), agent, log, lacking));
                   }
                 });
       }

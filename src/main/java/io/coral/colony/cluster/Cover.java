@@ -64,8 +64,7 @@ record Cover(
     Map<String, Set<String>> nodes = new TreeMap<>();
     Map<String, Choice> choices = new LinkedHashMap<>();
     for (String agent : agents) {
-      Choice choice =
-          choose(agent, views, there, replicas, losses.getOrDefault(agent, Map.of()));
+      Choice choice = choose(agent, views, there, replicas, losses.getOrDefault(agent, Map.of()));
       choices.put(agent, choice);
       if (!choice.node.isEmpty()) {
         nodes.computeIfAbsent(choice.node, _ -> new HashSet<>()).add(agent);

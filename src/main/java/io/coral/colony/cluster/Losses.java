@@ -47,10 +47,7 @@ final class Losses {
                   for (NodeView view : views) {
                     unknown =
                         unknown.minus(
-                            view.agent(agent)
-                                .seqs()
-                                .getOrDefault(log, KnownSeqs.NOTHING)
-                                .all());
+                            view.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING).all());
                   }
                   if (!unknown.isEmpty()) {
                     left.computeIfAbsent(agent, _ -> new HashMap<>()).put(log, unknown);

@@ -220,12 +220,7 @@ public final class Nodes {
             agents.putIfAbsent(
                 agent,
                 new NodeView.AgentView(
-                    false,
-                    0,
-                    "not polled yet",
-                    of,
-                    lost.getOrDefault(agent, Map.of()),
-                    Map.of())));
+                    false, 0, "not polled yet", of, lost.getOrDefault(agent, Map.of()), Map.of())));
     return new NodeView(self(), version, api, incarnation, nanoTime.getAsLong(), agents);
   }
 
@@ -349,8 +344,7 @@ public final class Nodes {
         || ended.contains(third.getIncarnation())) {
       return;
     }
-    long heard =
-        nanoTime.getAsLong() - Duration.ofMillis(third.getHeardMillisAgo()).toNanos();
+    long heard = nanoTime.getAsLong() - Duration.ofMillis(third.getHeardMillisAgo()).toNanos();
     others.compute(
         third.getNode(),
         (_, before) ->

@@ -201,7 +201,9 @@ final class Scatter {
         continue;
       }
       total++;
-      choice.gone().forEach((stream, count) -> completeness.addGaps(gone(each.getKey(), stream, count)));
+      choice
+          .gone()
+          .forEach((stream, count) -> completeness.addGaps(gone(each.getKey(), stream, count)));
       if (silence != null) {
         completeness.addGaps(name + ": " + silence);
       } else if (!choice.drained() || age > freshness.toNanos()) {

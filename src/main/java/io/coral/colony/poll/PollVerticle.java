@@ -53,8 +53,7 @@ public final class PollVerticle extends VerticleBase {
       RequestSeries series) {
     this.store = store;
     this.poller =
-        new Poller(
-            registry, nodes, new Agents(), new Kept(), interval, figures, System::nanoTime);
+        new Poller(registry, nodes, new Agents(), new Kept(), interval, figures, System::nanoTime);
     this.tickMillis = Math.clamp(interval.toMillis() / 20, 20, 100);
     this.series = series;
     this.sampling = new TraceSampling(traceSamplingRate);
@@ -128,8 +127,7 @@ public final class PollVerticle extends VerticleBase {
     }
 
     @Override
-    public Future<Void> pull(
-        String endpoint, PullRequest request, Consumer<PullResponse> batches) {
+    public Future<Void> pull(String endpoint, PullRequest request, Consumer<PullResponse> batches) {
       return client.stream(
           endpoint,
           "coral.agent.v1.AgentService/Pull",

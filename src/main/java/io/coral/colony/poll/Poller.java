@@ -192,11 +192,7 @@ public final class Poller {
     KnownSeqs known = history.known(agent.id(), schema, stream.getEpoch());
     PullPlan plan =
         PullPlan.of(
-            stream.getMinSeq(),
-            stream.getMaxSeq(),
-            known,
-            elsewhere(agent, stream),
-            isKnown);
+            stream.getMinSeq(), stream.getMaxSeq(), known, elsewhere(agent, stream), isKnown);
     if (plan.wentBack()) {
       return Future.failedFuture(
           "its numbers of "
@@ -212,8 +208,7 @@ public final class Poller {
   }
 
   private KnownSeqs elsewhere(Registry.Agent agent, StreamStatus stream) {
-    return nodes.knownToOthers(
-        agent.id(), new StreamEpoch(stream.getStream(), stream.getEpoch()));
+    return nodes.knownToOthers(agent.id(), new StreamEpoch(stream.getStream(), stream.getEpoch()));
   }
 
   private Future<?> note(
@@ -268,8 +263,7 @@ public final class Poller {
   ///
   /// @return the numbers that it does not have: none at the first time, since it may have lost
   ///     them just now
-  private SeqRanges givesNothing(
-      PullRequest request, Registry.Agent agent, SeqRanges.Range range) {
+  private SeqRanges givesNothing(PullRequest request, Registry.Agent agent, SeqRanges.Range range) {
     Nothing nothing =
         new Nothing(agent.id(), request.getStream(), request.getEpoch(), range.from());
     if (gaveNothing.add(nothing)) {

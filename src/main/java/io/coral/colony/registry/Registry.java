@@ -71,8 +71,7 @@ public final class Registry {
     }
 
     private Agent introduced(RegisterRequest request, long when) {
-      return new Agent(
-          request, when, services, seenNanos, drained, drainedNanos, open, lastError);
+      return new Agent(request, when, services, seenNanos, drained, drainedNanos, open, lastError);
     }
 
     private Agent seen(List<ServiceInfo> itsServices, long now) {

@@ -22,8 +22,7 @@ final class CoverTest {
   }
 
   private static NodeView node(String name, boolean drained, KnownSeqs known) {
-    return node(
-        name, drained, known, SeqRanges.NONE, Map.of(SPANS, known.all().last()));
+    return node(name, drained, known, SeqRanges.NONE, Map.of(SPANS, known.all().last()));
   }
 
   private static NodeView node(

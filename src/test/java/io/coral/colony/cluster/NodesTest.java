@@ -129,7 +129,6 @@ final class NodesTest {
     first.heard(node("n3", SeqRanges.of(4, 6)).news());
     assertThat(first.lostWithDisks()).isEmpty();
     first.heard(node("n2", SeqRanges.NONE).news());
-    assertThat(first.lostWithDisks())
-        .isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(7, 9))));
+    assertThat(first.lostWithDisks()).isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(7, 9))));
   }
 }

@@ -143,11 +143,7 @@ final class SimAgent {
       return;
     }
     RegisterRequest introduction =
-        RegisterRequest.newBuilder()
-            .setAgentId(id)
-            .setDisplayName(id)
-            .setApiEndpoint(id)
-            .build();
+        RegisterRequest.newBuilder().setAgentId(id).setDisplayName(id).setApiEndpoint(id).build();
     call(
         mine,
         node -> {
@@ -155,7 +151,8 @@ final class SimAgent {
           return true;
         },
         _ -> world.after(10 * SimWorld.SECOND, () -> heartbeat(mine)),
-        () -> world.after(world.between(SimWorld.SECOND, 3 * SimWorld.SECOND), () -> register(mine)));
+        () ->
+            world.after(world.between(SimWorld.SECOND, 3 * SimWorld.SECOND), () -> register(mine)));
   }
 
   private void heartbeat(int mine) {

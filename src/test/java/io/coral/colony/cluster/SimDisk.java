@@ -40,14 +40,14 @@ final class SimDisk {
     }
 
     SeqRanges held(SeqNotes.Epoch epoch) {
-      return notes
-          .getOrDefault(KnownSeqs.Why.HELD, Map.of())
-          .getOrDefault(epoch, SeqRanges.NONE);
+      return notes.getOrDefault(KnownSeqs.Why.HELD, Map.of()).getOrDefault(epoch, SeqRanges.NONE);
     }
   }
 
   File file(String stream, long day) {
-    return files.computeIfAbsent(stream, _ -> new TreeMap<>()).computeIfAbsent(day, _ -> new File());
+    return files
+        .computeIfAbsent(stream, _ -> new TreeMap<>())
+        .computeIfAbsent(day, _ -> new File());
   }
 
   TreeMap<Long, File> days(String stream) {

@@ -91,8 +91,7 @@ final class SimNode {
   ///
   /// @param rows that were counted
   /// @param twice how many of them more than once
-  record Answer(
-      Map<SimLedger.Log, SeqRanges> rows, long twice, Completeness completeness) {}
+  record Answer(Map<SimLedger.Log, SeqRanges> rows, long twice, Completeness completeness) {}
 
   /// The question was not answered, because the node was stopped.
   static final class StoppedException extends RuntimeException {
@@ -147,12 +146,14 @@ final class SimNode {
     isFrozen = false;
     if (losesDisk) {
       // What this node alone found goes with it.
-      ledger.all().forEach(
-          (log, rows) -> {
-            if (log.epoch() == disk.ownEpoch) {
-              rows.lostAtSource = true;
-            }
-          });
+      ledger
+          .all()
+          .forEach(
+              (log, rows) -> {
+                if (log.epoch() == disk.ownEpoch) {
+                  rows.lostAtSource = true;
+                }
+              });
       disk = new SimDisk(world.random.nextLong(1, Long.MAX_VALUE));
     }
   }
@@ -262,8 +263,8 @@ final class SimNode {
                 text.append("\n    ").append(agent);
                 text.append(
                     of.drained()
-                        ? " drained %.1f s ago".formatted(
-                            (double) (world.now() - of.drainedNanos()) / SimWorld.SECOND)
+                        ? " drained %.1f s ago"
+                            .formatted((double) (world.now() - of.drainedNanos()) / SimWorld.SECOND)
                         : " not drained");
                 of.seqs()
                     .forEach(
@@ -319,18 +320,18 @@ final class SimNode {
       members.add(name);
       nodes =
           new Nodes(
-              this,
-              true,
-              REPLICAS,
-              registry,
-              store,
-              "1",
-              world.random.nextLong(),
-              world::now);
+              this, true, REPLICAS, registry, store, "1", world.random.nextLong(), world::now);
       poller = new Poller(registry, nodes, this, this, POLL_INTERVAL, new Figures(), world::now);
       backfill =
           new Backfill(
-              nodes, registry, FRESHNESS, this::rowsOf, this::append, this::gone, new LongAdder(), world::now);
+              nodes,
+              registry,
+              FRESHNESS,
+              this::rowsOf,
+              this::append,
+              this::gone,
+              new LongAdder(),
+              world::now);
       store.sweep();
       periodically(TICK, poller::pollDue);
       periodically(NewsFeed.INTERVAL_MILLIS * SimWorld.MILLI, this::tell);
@@ -375,8 +376,7 @@ final class SimNode {
         if (other == SimNode.this) {
           continue;
         }
-        boolean connected =
-            other.isUp && !other.isFrozen && world.connected(name, other.name);
+        boolean connected = other.isUp && !other.isFrozen && world.connected(name, other.name);
         if (connected) {
           cutSince.remove(other.name);
           long since = connectedSince.computeIfAbsent(other.name, _ -> world.now());
@@ -412,8 +412,7 @@ final class SimNode {
       NodeNews news = feed.next(nodes.news());
       for (SimNode other : all.values()) {
         if (other != SimNode.this && members.contains(other.name)) {
-          world.send(
-              name, other.name, () -> other.arrives(() -> other.running().hear(news)));
+          world.send(name, other.name, () -> other.arrives(() -> other.running().hear(news)));
         }
       }
     }
@@ -421,8 +420,7 @@ final class SimNode {
     // Calls.
 
     /// Calls an agent or a node.
-    private <T> Future<T> call(
-        String to, long deadline, Consumer<Consumer<Supplier<T>>> atTarget) {
+    private <T> Future<T> call(String to, long deadline, Consumer<Consumer<Supplier<T>>> atTarget) {
       Promise<T> promise = Promise.promise();
       int mine = life;
       world.send(
@@ -476,8 +474,7 @@ final class SimNode {
     }
 
     @Override
-    public Future<Void> pull(
-        String endpoint, PullRequest request, Consumer<PullResponse> batches) {
+    public Future<Void> pull(String endpoint, PullRequest request, Consumer<PullResponse> batches) {
       SimAgent agent = agent(endpoint);
       Promise<Void> promise = Promise.promise();
       world.send(
@@ -623,9 +620,7 @@ final class SimNode {
     @Override
     public Future<Long> append(String agentId, PullResponse rowsOfAgent) {
       return written(
-          () ->
-              store.append(
-                  agentId, rowsOfAgent, later -> after(100 * SimWorld.MILLI, later)));
+          () -> store.append(agentId, rowsOfAgent, later -> after(100 * SimWorld.MILLI, later)));
     }
 
     private void findSomething() {
@@ -647,9 +642,7 @@ final class SimNode {
       long number = ++asker.partNumber;
       asker.parts.put(number, store.rows(ids));
       asker.repeated.put(number, disk.repeated);
-      return PartResponse.newBuilder()
-          .setCount(number)
-          .build();
+      return PartResponse.newBuilder().setCount(number).build();
     }
 
     private CompletableFuture<PartResponse> part(

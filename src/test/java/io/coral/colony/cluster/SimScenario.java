@@ -439,7 +439,12 @@ final class SimScenario {
                     .plus(seen.getOrDefault(log, SeqRanges.NONE)));
         if (!isOwn) {
           for (SimNode other : stable) {
-            must = must.plus(other.disk().rows(log).and(SeqRanges.of(1, rows.lastBefore(asked - ALLOWANCE))));
+            must =
+                must.plus(
+                    other
+                        .disk()
+                        .rows(log)
+                        .and(SeqRanges.of(1, rows.lastBefore(asked - ALLOWANCE))));
           }
         }
       }
@@ -510,8 +515,7 @@ final class SimScenario {
       seenInLife.put(node.name, node.life());
       everSeen.put(node.name, new HashMap<>());
     }
-    Map<SimLedger.Log, SeqRanges> seen =
-        everSeen.computeIfAbsent(node.name, _ -> new HashMap<>());
+    Map<SimLedger.Log, SeqRanges> seen = everSeen.computeIfAbsent(node.name, _ -> new HashMap<>());
     node.heldByViews().forEach((log, seqs) -> seen.merge(log, seqs, SeqRanges::plus));
     return seen;
   }
@@ -525,7 +529,8 @@ final class SimScenario {
           for (Map.Entry<SimLedger.Log, SimLedger.Rows> each : ledger.all().entrySet()) {
             SimLedger.Log log = each.getKey();
             if (log.agentId().equals(of.agentId()) && log.stream().equals(of.stream())) {
-              SeqRanges left = SeqRanges.of(1, each.getValue().last()).minus(each.getValue().deleted);
+              SeqRanges left =
+                  SeqRanges.of(1, each.getValue().last()).minus(each.getValue().deleted);
               for (SimNode other : stable) {
                 left = left.minus(other.disk().rows(log));
               }

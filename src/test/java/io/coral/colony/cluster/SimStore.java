@@ -171,8 +171,7 @@ final class SimStore implements Nodes.Book {
     SimDisk.File first = null;
     SeqRanges.Range held = null;
     for (SimDisk.File file : disk.days(request.getStream()).values()) {
-      SeqRanges of =
-          file.held(epoch).and(SeqRanges.of(request.getFromSeq(), request.getToSeq()));
+      SeqRanges of = file.held(epoch).and(SeqRanges.of(request.getFromSeq(), request.getToSeq()));
       if (!of.isEmpty() && (held == null || of.ranges().getFirst().from() < held.from())) {
         held = of.ranges().getFirst();
         first = file;

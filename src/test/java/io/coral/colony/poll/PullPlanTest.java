@@ -53,8 +53,7 @@ final class PullPlanTest {
     KnownSeqs elsewhere =
         new KnownSeqs(NONE, SeqRanges.of(7, 8), SeqRanges.of(1, 2), SeqRanges.of(3, 5));
     assertThat(PullPlan.of(16, 20, KnownSeqs.NOTHING, elsewhere, true))
-        .isEqualTo(
-            new PullPlan(SeqRanges.of(16, 20), SeqRanges.of(6, 6).plus(9, 15), NONE, false));
+        .isEqualTo(new PullPlan(SeqRanges.of(16, 20), SeqRanges.of(6, 6).plus(9, 15), NONE, false));
   }
 
   @Test
