@@ -9,8 +9,8 @@ import java.util.List;
 public record StreamSchema(String name, List<Column> columns) {
   /// One column.
   ///
-  /// @param grouped whether many rows have the same value in this and the other grouped columns, so
-  ///     that a store writes each combination once
+  /// @param grouped whether many rows have the same value in this and the other grouped
+  ///     columns, so that a store writes each combination once
   public record Column(String name, ColumnType type, boolean grouped) {
     public Column(String name, ColumnType type) {
       this(name, type, false);
@@ -88,8 +88,8 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("request_hash", ColumnType.LONG),
               new Column("attributes", ColumnType.TEXT)));
 
-  /// What became known of a trace after its spans were stored: all spans of `from_trace_id` belong
-  /// to `to_trace_id`, which may belong to another in turn, and `span_id` has the parent
+  /// What became known of a trace after its spans were stored: all spans of `from_trace_id`
+  /// belong to `to_trace_id`, which may belong to another in turn, and `span_id` has the parent
   /// `parent_span_id` (both 0 when the row only says where the trace belongs).
   public static final StreamSchema TRACE_ALIASES =
       new StreamSchema(
@@ -104,8 +104,8 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("start_unix_nanos", ColumnType.LONG)));
 
   /// Spans that applications sent, one row each. The first ones of the columns are those of
-  /// [#TRACES] of the same name; what a span was about (`system`, `method`, `route`, `status`) is
-  /// read from its attributes in their old and new spelling.
+  /// [#TRACES] of the same name; what a span was about (`system`, `method`, `route`, `status`)
+  /// is read from its attributes in their old and new spelling.
   public static final StreamSchema SPANS =
       new StreamSchema(
           "spans",
@@ -202,8 +202,8 @@ public record StreamSchema(String name, List<Column> columns) {
               new Column("details", ColumnType.PLAIN),
               new Column("attributes", ColumnType.ATTRIBUTES)));
 
-  /// Calls of one service by another, counted by the minute in which they ended: one row per pair
-  /// and flush, what was added since the last one.
+  /// Calls of one service by another, counted by the minute in which they ended: one row per
+  /// pair and flush, what was added since the last one.
   public static final StreamSchema SERVICE_CALLS =
       new StreamSchema(
           "service_calls",
@@ -243,12 +243,18 @@ public record StreamSchema(String name, List<Column> columns) {
     return columns.getFirst().name().equals("window_unix_nanos");
   }
 
-  /// The columns by which counts are added up when nobody asks for more; empty when rows are none.
+  /// The columns by which counts are added up when nobody asks for more; empty when rows are
+  /// none.
   public List<String> summedBy() {
     if (countsRequests()) {
       return List.of("service", "role");
     }
     return equals(SERVICE_CALLS) ? List.of("caller", "service", "source") : List.of();
+  }
+
+  /// The columns by which a colony adds up counts of hours and days.
+  public List<String> rollupBy() {
+    return countsRequests() ? List.of("service", "role", "method", "route", "status") : summedBy();
   }
 
   /// Whether rows have attributes, each with a key and a value.

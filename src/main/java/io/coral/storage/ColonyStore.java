@@ -30,15 +30,15 @@ import java.util.stream.Stream;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 
-/// The history of many agents: one DuckDB file per stream and day of the pull, deleted as a whole
-/// when it is older than the stream's retention.
+/// The history of many agents: one DuckDB file per stream and day of the pull, deleted as a
+/// whole when it is older than the stream's retention.
 ///
-/// A file holds its rows, its dictionary, and which numbers of every agent's stream its rows have
-/// ([SeqBook]); rows and numbers change in one transaction, so a batch that is delivered twice
-/// changes nothing. A file that cannot be opened is renamed and kept; the others serve, what the
-/// file had is asked for again, and [#losses()] says so.
+/// A file holds its rows, its dictionary, and which numbers of every agent's stream its rows
+/// have ([SeqBook]); rows and numbers change in one transaction, so a batch that is delivered
+/// twice changes nothing. A file that cannot be opened is renamed and kept; the others serve,
+/// what the file had is asked for again, and [#losses()] says so.
 ///
-/// [#append], [#note], [#saveAgent], [#dropExpired] and [#close] belong to one thread;
+/// [#append], [#note], [#roll], [#saveAgent], [#dropExpired] and [#close] belong to one thread;
 /// everything else may be called on any thread and blocks.
 public final class ColonyStore implements AutoCloseable, RowSource {
   /// Name of the worker thread that writes, a shared one of the process.
@@ -545,8 +545,35 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     return agents;
   }
 
-  /// Deletes the files of days that ended before the retention: by the clock, unless the rows that
-  /// came since the start are of before. So a clock that is wrong deletes nothing.
+  /// Adds up the counts that came since the last time, so that questions about days are cheap.
+  ///
+  /// @return whether there was anything to do
+  public boolean roll() {
+    LocalDate today = LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC);
+    Map<LocalDate, List<StreamTable>> tables = new TreeMap<>();
+    synchronized (days) {
+      days.values()
+          .forEach(
+              files ->
+                  files.forEach(
+                      (day, file) ->
+                          tables.computeIfAbsent(day, _ -> new ArrayList<>()).add(file.table)));
+    }
+    boolean rolled = false;
+    try {
+      for (Map.Entry<LocalDate, List<StreamTable>> day : tables.entrySet()) {
+        for (StreamTable table : day.getValue()) {
+          rolled |= table.roll(database.writer(), day.getKey().isBefore(today));
+        }
+      }
+    } catch (SQLException e) {
+      throw new StorageException("cannot add up counts", e);
+    }
+    return rolled;
+  }
+
+  /// Deletes the files of days that ended before the retention: by the clock, unless the rows
+  /// that came since the start are of before. So a clock that is wrong deletes nothing.
   ///
   /// @return names of the files that are gone
   public List<String> dropExpired(Map<StreamSchema, Duration> retention) {

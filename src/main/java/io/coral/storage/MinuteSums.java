@@ -15,11 +15,12 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// What the rows of one partition counted, added up by minute in memory: requests of each service,
-/// or calls between two. What was there when the partition was opened is read when it is first
-/// asked for.
+/// What the rows of one partition counted, added up by minute in memory: requests of each
+/// service, or calls between two. What was there when the partition was opened is read when it
+/// is first asked for.
 ///
-/// [#stored], [#committed] and [#forgetUncommitted] belong to the writer thread, the others to any.
+/// [#stored], [#committed] and [#forgetUncommitted] belong to the writer thread, the others to
+/// any.
 final class MinuteSums implements RowMemory {
   static final long MINUTE_NANOS = 60_000_000_000L;
 
@@ -30,7 +31,7 @@ final class MinuteSums implements RowMemory {
   private static final int MOST_SUMS = 16_000;
 
   /// The column that names the agent of a row, at a colony.
-  private static final String AGENT = "agent_id";
+  static final String AGENT = "agent_id";
 
   private static final int[] NONE = {};
 
@@ -237,6 +238,14 @@ final class MinuteSums implements RowMemory {
       boolean durations,
       Reader reader)
       throws SQLException {
+    readSums(
+        connection, table, by, sql(table, by, condition, stepNanos, durations), stepNanos, reader);
+  }
+
+  /// SQL of a relation `(step, …, bucket, n, failed, last)`, in which strings are numbers:
+  /// counts with the bucket −1 and, if they are wanted, those of each bucket of the histograms.
+  static String sql(
+      StreamTable table, List<String> by, String condition, long stepNanos, boolean durations) {
     StreamSchema schema = table.schema();
     String columns =
         by.stream()
@@ -247,8 +256,7 @@ final class MinuteSums implements RowMemory {
         " FROM "
             + table.rowsTable()
             + " AS r WHERE "
-            + (schema.countsRequests() ? "r.counted = 1" : "true")
-            + (condition.isEmpty() ? "" : " AND " + condition);
+            + and(schema.countsRequests() ? "r.counted = 1" : "true", condition);
     String step = "SELECT r." + schema.timeColumn() + " // " + stepNanos + " AS step";
     StringBuilder sql = new StringBuilder(step);
     sql.append(columns).append(", -1 AS bucket, sum(r.").append(callsColumn(schema));
@@ -263,9 +271,24 @@ final class MinuteSums implements RowMemory {
       sql.append(" unnest(r.histogram) AS n").append(rows).append(") AS r WHERE r.n > 0");
       sql.append(" GROUP BY ALL");
     }
+    return sql.toString();
+  }
+
+  /// Reads what a relation as of [#sql] says.
+  ///
+  /// @param by the columns that it tells apart
+  static void readSums(
+      Connection connection,
+      StreamTable table,
+      List<String> by,
+      String sql,
+      long stepNanos,
+      Reader reader)
+      throws SQLException {
+    StreamSchema schema = table.schema();
     List<String> texts = by.stream().filter(column -> isText(schema, column)).toList();
     try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(table.withTexts(texts, sql.toString()))) {
+        ResultSet result = statement.executeQuery(table.withTexts(texts, sql))) {
       String[] of = new String[by.size()];
       while (result.next()) {
         for (int i = 0; i < of.length; i++) {
@@ -285,7 +308,12 @@ final class MinuteSums implements RowMemory {
     }
   }
 
-  private static boolean isText(StreamSchema schema, String column) {
+  /// Two conditions, of which either may be empty.
+  static String and(String one, String other) {
+    return one.isEmpty() || other.isEmpty() ? one + other : one + " AND " + other;
+  }
+
+  static boolean isText(StreamSchema schema, String column) {
     return column.equals(AGENT)
         || schema.columns().get(schema.position(column)).type() == ColumnType.TEXT;
   }

@@ -23,12 +23,12 @@ import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 
-/// One partition of a stream: a table of rows whose strings are numbers, the [Dictionary] of those
-/// numbers, and for some streams [Groups] and [AttributeShapes]. A partition is some tables of the
-/// agent's file, or one file of the colony.
+/// One partition of a stream: a table of rows whose strings are numbers, the [Dictionary] of
+/// those numbers, and for some streams [Groups] and [AttributeShapes]. A partition is some
+/// tables of the agent's file, or one file of the colony.
 ///
-/// [#prepare] and [#append] belong to the store's writer thread. A rolled back transaction must be
-/// followed by [#forgetUncommitted()].
+/// [#prepare] and [#append] belong to the store's writer thread. A rolled back transaction must
+/// be followed by [#forgetUncommitted()].
 final class StreamTable {
   private static final int MAX_WORDS = 100_000;
   private static final long MAX_CHARACTERS = 8 << 20;
@@ -48,6 +48,7 @@ final class StreamTable {
   private final @Nullable AttributeShapes shapes;
   private final @Nullable TracePlaces traces;
   private final @Nullable MinuteSums sums;
+  private final @Nullable Rollup rollup;
   private final @Nullable SlowSpans slow;
   private final List<RowMemory> memories;
   private final HeldParts<long[]> heldGroups =
@@ -78,10 +79,12 @@ final class StreamTable {
             ? new TracePlaces(rowsTable(), schema.position("trace_id"))
             : null;
     this.slow = schema.equals(StreamSchema.SPANS) ? new SlowSpans(rowsTable()) : null;
+    boolean isSummed = !schema.summedBy().isEmpty();
+    this.sums = isSummed && !withAgent ? new MinuteSums(this) : null;
     // A colony's partition is a day of many hosts.
-    this.sums = withAgent || schema.summedBy().isEmpty() ? null : new MinuteSums(this);
+    this.rollup = isSummed && withAgent ? new Rollup(catalog, this) : null;
     this.memories =
-        Stream.<@Nullable RowMemory>of(traces, sums, slow)
+        Stream.<@Nullable RowMemory>of(traces, sums, rollup, slow)
             .filter(Objects::nonNull)
             .map(Objects::requireNonNull)
             .toList();
@@ -126,8 +129,8 @@ final class StreamTable {
     return Objects.requireNonNull(shapes, "shapes");
   }
 
-  /// Makes the tables that are not there yet, inside the caller's transaction: a partition has all
-  /// of its tables or none.
+  /// Makes the tables that are not there yet, inside the caller's transaction: a partition has
+  /// all of its tables or none.
   void create(Connection connection) throws SQLException {
     String columns =
         schema.columns().stream()
@@ -151,6 +154,9 @@ final class StreamTable {
     if (shapes != null) {
       shapes.create(connection);
     }
+    if (rollup != null) {
+      rollup.create(connection);
+    }
   }
 
   private String definition(StreamSchema.Column column) {
@@ -173,6 +179,11 @@ final class StreamTable {
     }
     long rowsBefore = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
     memories.forEach(memory -> memory.load(rowsBefore));
+    if (rollup != null) {
+      // Files of earlier versions have none.
+      rollup.create(connection);
+      rollup.open(connection);
+    }
     if (continued) {
       dictionary.load(connection);
       if (groups != null) {
@@ -195,7 +206,8 @@ final class StreamTable {
                 && Salvage.isReadable(connection, shapes.formsTable(), "")));
   }
 
-  /// Leaves out the rows that are damaged: all, and the tables with them, if what they refer to is.
+  /// Leaves out the rows that are damaged: all, and the tables with them, if what they refer to
+  /// is.
   Salvage.Outcome salvage(Connection connection) throws SQLException {
     long before = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
     if (hasWholeParts(connection)) {
@@ -238,8 +250,8 @@ final class StreamTable {
     }
   }
 
-  /// Sees how the attributes of a batch are stored, and makes room for them in the table. Outside
-  /// of a transaction.
+  /// Sees how the attributes of a batch are stored, and makes room for them in the table.
+  /// Outside of a transaction.
   ///
   /// @return whether the table has more columns than before
   boolean prepare(Connection connection, ColumnBatch batch) throws SQLException {
@@ -269,8 +281,8 @@ final class StreamTable {
     return known;
   }
 
-  /// Appends rows inside the transaction that the caller has begun, after [#prepare]; all of them
-  /// through one appender, since making one costs as much as some hundred rows.
+  /// Appends rows inside the transaction that the caller has begun, after [#prepare]; all of
+  /// them through one appender, since making one costs as much as some hundred rows.
   void append(DuckDBConnection connection, List<Delivery> deliveries) throws SQLException {
     try (DuckDBAppender appender = connection.createAppender(catalog, "main", rows)) {
       for (Delivery delivery : deliveries) {
@@ -481,7 +493,8 @@ final class StreamTable {
     memories.forEach(RowMemory::forgetUncommitted);
   }
 
-  /// SQL of how many bytes the strings take that a row `r` has for itself; empty when it has none.
+  /// SQL of how many bytes the strings take that a row `r` has for itself; empty when it has
+  /// none.
   String ownBytes() {
     List<String> strings = new ArrayList<>();
     for (StreamSchema.Column column : schema.columns()) {
@@ -575,45 +588,54 @@ final class StreamTable {
     return " JOIN " + dictionary.table() + " AS " + alias + " ON " + alias + ".id = r." + column;
   }
 
-  /// A condition that all rows `r` of some traces fit, and few others; empty when there is none. Of
-  /// streams whose rows have a trace id.
+  /// A condition that all rows `r` of some traces fit, and few others; empty when there is
+  /// none. Of streams whose rows have a trace id.
   String ofTraces(Connection connection, Collection<UUID> ids) throws SQLException {
     return Objects.requireNonNull(traces, "traces").condition(connection, ids);
   }
 
   /// Adds up the counts of some rows, of a stream that is [StreamSchema#summedBy()] something.
   ///
-  /// @param by columns to tell apart; with others than those of [StreamSchema#summedBy()],
-  ///     memory is of no use
   /// @param wanted for which values of those columns, null when they do not tell
-  /// @param where the same as a condition on a row `r`, may be empty
-  /// @param stepNanos > 0; memory has whole minutes
-  /// @param sinceNanos inclusive
-  /// @param untilNanos exclusive
-  /// @param durations whether the histograms are needed
+  /// @param where the same, and of which agents, as a condition on a row `r`; may be empty
   void sum(
       Connection connection,
-      List<String> by,
+      SumsQuestion question,
       @Nullable Predicate<List<String>> wanted,
       String where,
-      long stepNanos,
-      long sinceNanos,
-      long untilNanos,
-      boolean durations,
       MinuteSums.Reader reader)
       throws SQLException {
+    long since = question.sinceNanos();
+    long until = question.untilNanos();
     if (sums != null
         && wanted != null
-        && by.equals(schema.summedBy())
-        && stepNanos % MinuteSums.MINUTE_NANOS == 0
-        && sinceNanos % MinuteSums.MINUTE_NANOS == 0
-        && MinuteSums.end(untilNanos) == untilNanos
-        && sums.read(connection, wanted, sinceNanos, untilNanos, reader)) {
+        && question.by().equals(schema.summedBy())
+        && question.stepNanos() % MinuteSums.MINUTE_NANOS == 0
+        && since % MinuteSums.MINUTE_NANOS == 0
+        && MinuteSums.end(until) == until
+        && sums.read(connection, wanted, since, until, reader)) {
       return;
     }
-    String range = RowSource.condition(schema, sinceNanos, untilNanos);
-    String both = where + (where.isEmpty() || range.isEmpty() ? "" : " AND ") + range;
-    MinuteSums.read(connection, this, by, both, stepNanos, durations, reader);
+    if (rollup != null && rollup.fits(question)) {
+      rollup.read(connection, question, where, reader);
+      return;
+    }
+    MinuteSums.read(
+        connection,
+        this,
+        question.by(),
+        MinuteSums.and(where, RowSource.condition(schema, since, until)),
+        question.stepNanos(),
+        question.durations(),
+        reader);
+  }
+
+  /// Adds up what came since the last time, in a colony.
+  ///
+  /// @param isOver whether the day of the partition is over
+  /// @return whether there was anything to do
+  boolean roll(Connection connection, boolean isOver) throws SQLException {
+    return rollup != null && rollup.roll(connection, isOver);
   }
 
   /// What is known of slow spans. Of spans that applications sent.
@@ -671,8 +693,8 @@ final class StreamTable {
     return "SELECT id, value FROM " + dictionary.table() + " WHERE " + condition;
   }
 
-  /// A relation with the columns of another one and, for each text column of it that is named, its
-  /// string as `d_` and the name.
+  /// A relation with the columns of another one and, for each text column of it that is named,
+  /// its string as `d_` and the name.
   ///
   /// @param columns of the inner relation, with the numbers of strings
   String withTexts(List<String> columns, String relation) {

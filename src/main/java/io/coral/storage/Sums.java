@@ -29,13 +29,9 @@ final class Sums implements SumSource {
         for (StreamTable partition : source.tables(schema)) {
           partition.sum(
               connection,
-              question.by(),
+              question,
               wanted,
               where(partition, question.where()),
-              question.stepNanos(),
-              question.sinceNanos(),
-              question.untilNanos(),
-              question.durations(),
               (of, start, calls, errors, last, offset, counts) ->
                   table.add(
                       new SumTable.Key(of, start / question.stepNanos() * question.stepNanos()),

@@ -10,10 +10,12 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Sweeps at the start and every hour.
+/// Deletes what is past its retention, at the start and every hour, and adds up what came, every
+/// two minutes.
 public final class RetentionVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(RetentionVerticle.class);
   private static final long SWEEP_MILLIS = 3_600_000;
+  private static final long ROLL_MILLIS = 120_000;
 
   private final ColonyStore store;
   private final Map<StreamSchema, Duration> retention;
@@ -28,6 +30,7 @@ public final class RetentionVerticle extends VerticleBase {
   public Future<?> start() {
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
     vertx.setPeriodic(SWEEP_MILLIS, _ -> sweep());
+    vertx.setPeriodic(ROLL_MILLIS, _ -> roll());
     return sweep();
   }
 
@@ -37,5 +40,11 @@ public final class RetentionVerticle extends VerticleBase {
         .onSuccess(
             gone -> gone.forEach(file -> LOG.info("{} is past its retention and deleted", file)))
         .onFailure(failure -> LOG.error("retention failed", failure));
+  }
+
+  private Future<?> roll() {
+    return writer
+        .executeBlocking(store::roll, true)
+        .onFailure(failure -> LOG.error("counts are not added up", failure));
   }
 }
