@@ -4,7 +4,9 @@ package io.coral.config;
 ///
 /// @param cleanupPercent from here on the oldest data are dropped before their retention is over
 /// @param refusePercent from here on nothing is stored
-public record DiskMarks(int cleanupPercent, int refusePercent) {
+/// @param unreadBytes of the database up to which rows that a colony lacks are kept beyond their
+///     retention
+public record DiskMarks(int cleanupPercent, int refusePercent, long unreadBytes) {
   private static final int LEAST_PERCENT = 10;
 
   public DiskMarks {
@@ -22,7 +24,8 @@ public record DiskMarks(int cleanupPercent, int refusePercent) {
           "refuse_percent",
           "refuse_percent: " + refuse + " (expected: at least cleanup_percent, " + cleanup + ")");
     }
+    long unread = (long) disk.integer("unread_mb", 1024, 0, 1 << 20) << 20;
     disk.done();
-    return new DiskMarks(cleanup, refuse);
+    return new DiskMarks(cleanup, refuse, unread);
   }
 }

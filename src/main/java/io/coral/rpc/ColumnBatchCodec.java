@@ -10,6 +10,7 @@ import io.coral.rpc.agent.v1.Counts;
 import io.coral.rpc.agent.v1.Doubles;
 import io.coral.rpc.agent.v1.Longs;
 import io.coral.rpc.agent.v1.PullResponse;
+import io.coral.rpc.agent.v1.PullResponseOrBuilder;
 import io.coral.rpc.agent.v1.Strings;
 import io.coral.rpc.agent.v1.Uuids;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
+import java.util.zip.CRC32C;
 
 /// [ColumnBatch] as the columns of a [PullResponse] and back.
 ///
@@ -74,7 +76,16 @@ public final class ColumnBatchCodec {
       }
       response.addColumns(column);
     }
-    response.setRowCount(batch.rows());
+    response.setRowCount(batch.rows()).setCrc(crc(response));
+  }
+
+  /// The checksum of the columns of a response.
+  private static int crc(PullResponseOrBuilder response) {
+    CRC32C crc = new CRC32C();
+    for (Column column : response.getColumnsList()) {
+      crc.update(column.toByteArray());
+    }
+    return (int) crc.getValue();
   }
 
   private static Attributes attributes(AttributeLists lists, ColumnBatch batch) {
@@ -124,13 +135,16 @@ public final class ColumnBatchCodec {
 
   /// The rows of a response.
   ///
-  /// @throws IllegalArgumentException when columns are shorter than the row count, or of another
-  ///     type
+  /// @throws IllegalArgumentException when columns are shorter than the row count, of another type,
+  ///     or not what the checksum is of
   public static ColumnBatch decode(PullResponse response) {
     StreamSchema schema = StreamSchema.named(response.getStream());
     Map<String, Column> byName = new HashMap<>();
     response.getColumnsList().forEach(column -> byName.put(column.getName(), column));
     int rows = response.getRowCount();
+    if (response.hasCrc() && response.getCrc() != crc(response)) {
+      throw new IllegalArgumentException("rows of " + schema.name() + " are damaged (CRC)");
+    }
     List<Cursor> cursors =
         schema.columns().stream()
             .map(column -> cursor(column, byName.get(column.name()), rows))

@@ -63,6 +63,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
   private final LongAdder dropped;
   private final LongAdder failures;
   private final LongAdder droppedEarly;
+  private final LongAdder unread;
   private WorkerExecutor writer;
   private List<ColumnBatch> waiting = new ArrayList<>();
   private int waitingRows;
@@ -113,6 +114,7 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
     this.storedExchanges = figures.counter("coral_stored_exchanges_total");
     this.dropped = figures.dropped("storage_full");
     this.failures = figures.counter("coral_storage_failures_total");
+    this.unread = figures.counter("coral_storage_dropped_unread_total");
     this.droppedEarly = figures.counter("coral_storage_dropped_early_total");
   }
 
@@ -315,7 +317,11 @@ public final class AgentStorageVerticle extends VerticleBase implements RowKeepe
 
   private @Nullable Void dropExpired() {
     try {
-      store.dropExpired(retention);
+      long rows = store.dropExpired(retention, marks.unreadBytes());
+      if (rows > 0) {
+        unread.add(rows);
+        LOG.warn("{} rows that a colony lacks were dropped: there are too many (unread_mb)", rows);
+      }
     } catch (StorageException e) {
       failures.increment();
       LOG.error("retention failed", e);

@@ -73,6 +73,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
   private final List<String> losses = new CopyOnWriteArrayList<>();
   private final FileChannel highWater;
   private final RecentPayloads payloads = new RecentPayloads();
+  private final Readers readers = new Readers();
   private final PayloadLog log;
 
   // Held by whoever writes.
@@ -214,6 +215,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
         "CREATE TABLE IF NOT EXISTS streams (stream VARCHAR NOT NULL, epoch BIGINT NOT NULL,"
             + " last_seq BIGINT NOT NULL)");
     RecentPayloads.create(connection);
+    Readers.create(connection);
     Database.execute(
         connection, "CREATE TABLE IF NOT EXISTS payload_log AS SELECT 1::BIGINT AS generation");
     createBounds(connection, "");
@@ -245,6 +247,7 @@ public final class AgentStore implements AutoCloseable, RowSource {
 
   private void load(DuckDBConnection connection) throws SQLException {
     payloads.load(connection, clock.instant().getEpochSecond());
+    readers.load(connection);
     for (StreamSchema schema : StreamSchema.ALL) {
       partitions.put(schema.name(), new TreeMap<>());
       Map<Long, Long> last =
@@ -619,10 +622,28 @@ public final class AgentStore implements AutoCloseable, RowSource {
     }
   }
 
-  /// Drops the tables that ended before the retention.
-  public void dropExpired(Map<StreamSchema, Duration> retention) {
+  /// A colony's node asks for rows, which are kept until it has them.
+  ///
+  /// @param upTo the last number before which, of some streams and epochs, it lacks none
+  /// @return false when there are too many others
+  public boolean readBy(String node, Map<StreamEpoch, Long> upTo) {
+    return readers.asks(node, upTo, nanos(clock));
+  }
+
+  /// Drops the tables that ended before the retention and that every reader has, or the others too
+  /// where these make the database too large.
+  ///
+  /// @param mostBytes of the database with rows that are past the retention
+  /// @return how many rows were dropped that a reader lacks
+  public long dropExpired(Map<StreamSchema, Duration> retention, long mostBytes) {
     synchronized (writing) {
-      dropExpiredTables(retention);
+      try {
+        Database.inTransaction(
+            database.writer(), () -> readers.save(database.writer(), nanos(clock)));
+      } catch (SQLException e) {
+        throw new StorageException("cannot note who has read what", e);
+      }
+      return dropExpiredTables(retention, mostBytes);
     }
   }
 
@@ -665,19 +686,47 @@ public final class AgentStore implements AutoCloseable, RowSource {
     }
   }
 
-  private void dropExpiredTables(Map<StreamSchema, Duration> retention) {
+  private long dropExpiredTables(Map<StreamSchema, Duration> retention, long mostBytes) {
     long now = clock.instant().getEpochSecond();
+    boolean isLarge = storedBytes() > mostBytes;
     List<StreamTable> expired = new ArrayList<>();
+    long unread = 0;
     synchronized (partitions) {
-      retention.forEach(
-          (schema, kept) -> {
-            var old =
-                partitionsOf(schema).headMap(now - kept.toSeconds() - PARTITION_SECONDS, true);
-            expired.addAll(old.values());
-            old.clear();
-          });
+      for (Map.Entry<StreamSchema, Duration> each : retention.entrySet()) {
+        NavigableMap<Long, StreamTable> tables = partitionsOf(each.getKey());
+        long end = now - each.getValue().toSeconds() - PARTITION_SECONDS;
+        for (long start : List.copyOf(tables.headMap(end, true).keySet())) {
+          long unreadRows = unread(each.getKey(), start);
+          if (unreadRows == 0 || isLarge) {
+            expired.add(Objects.requireNonNull(tables.remove(start)));
+            unread += unreadRows;
+          }
+        }
+      }
     }
     drop(expired);
+    return unread;
+  }
+
+  /// How many rows of a partition some reader lacks.
+  private long unread(StreamSchema schema, long start) {
+    NavigableMap<Long, StreamTable> tables = partitionsOf(schema);
+    StreamTable table = Objects.requireNonNull(tables.get(start));
+    long rows = 0;
+    for (long of : table.epochs()) {
+      long last = lastSeqs(schema.name()).getOrDefault(of, 0L);
+      for (StreamTable later : tables.tailMap(start, false).values()) {
+        last = Math.min(last, later.firstSeq(of) - 1);
+      }
+      long read = readers.upTo(new StreamEpoch(schema.name(), of));
+      rows += Math.max(0, last - Math.max(read, table.firstSeq(of) - 1));
+    }
+    return rows;
+  }
+
+  /// Bytes on disk.
+  private long storedBytes() {
+    return size(directory.resolve(FILE_NAME)) + size(directory.resolve(FILE_NAME + ".wal"));
   }
 
   /// Drops tables that are no partitions any more.

@@ -15,6 +15,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -460,6 +461,11 @@ final class StreamTable {
   /// Rows of an epoch begin at a number, unless they begin before it.
   void startsAt(long epoch, long firstSeq) {
     firstSeqs.putIfAbsent(epoch, firstSeq);
+  }
+
+  /// The epochs of which there are rows.
+  Set<Long> epochs() {
+    return Set.copyOf(firstSeqs.keySet());
   }
 
   /// The first number of an epoch, [Long#MAX_VALUE] when none of its rows is here.

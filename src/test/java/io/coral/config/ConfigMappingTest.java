@@ -246,9 +246,9 @@ final class ConfigMappingTest {
 
   @Test
   void diskMarks_thatCross_areRefused() throws Exception {
-    assertThat(AgentConfig.defaults().diskMarks()).isEqualTo(new DiskMarks(85, 95));
+    assertThat(AgentConfig.defaults().diskMarks()).isEqualTo(new DiskMarks(85, 95, 1L << 30));
     assertThat(AgentConfig.parse("a", "storage: {disk: {cleanup_percent: 97}}").diskMarks())
-        .isEqualTo(new DiskMarks(97, 97));
+        .isEqualTo(new DiskMarks(97, 97, 1L << 30));
     assertThatThrownBy(() -> AgentConfig.parse("a", "storage: {disk: {refuse_percent: 80}}"))
         .hasMessageContaining("expected: at least cleanup_percent, 85");
   }

@@ -189,6 +189,55 @@ final class AgentStoreTest {
   }
 
   @Test
+  void expiredTables_thatAReaderLacks_stayUntilItHasThem_orThereIsTooMuch() {
+    Map<StreamSchema, Duration> hour = Map.of(StreamSchema.TRACES, Duration.ofHours(1));
+    try (AgentStore store = open()) {
+      store.append(List.of(spans("web", 5)));
+      StreamEpoch log = new StreamEpoch("traces", store.epoch());
+      store.readBy("n1", Map.of(log, 5L));
+      store.readBy("n2", Map.of(log, 3L));
+      assertThat(store.dropExpired(hour, Long.MAX_VALUE)).isZero();
+    }
+    try (AgentStore store = open()) {
+      clock.advance(Duration.ofMinutes(75));
+      store.append(List.of(spans("web", 1)));
+      assertThat(store.dropExpired(hour, Long.MAX_VALUE)).isZero();
+      assertThat(minSeq(store)).as("n2 lacks two rows").isOne();
+      store.readBy("n2", Map.of(new StreamEpoch("traces", store.epoch()), 5L));
+      assertThat(store.dropExpired(hour, Long.MAX_VALUE)).isZero();
+      assertThat(minSeq(store)).isEqualTo(6);
+      clock.advance(Duration.ofMinutes(75));
+      store.append(List.of(spans("web", 1)));
+      assertThat(store.dropExpired(hour, 0)).as("rows that both lack").isOne();
+      assertThat(minSeq(store)).isEqualTo(7);
+      clock.advance(Duration.ofHours(25));
+      store.append(List.of(spans("web", 1)));
+      store.dropExpired(hour, Long.MAX_VALUE);
+      store.dropExpired(hour, Long.MAX_VALUE);
+      assertThat(minSeq(store)).as("nobody asked for a day").isEqualTo(8);
+    }
+  }
+
+  private static long minSeq(AgentStore store) {
+    return store.ranges().stream()
+        .filter(range -> range.stream().equals("traces"))
+        .mapToLong(StoredRange::minSeq)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void readers_beyondSixteen_areTurnedAway() {
+    try (AgentStore store = open()) {
+      for (int i = 0; i < Readers.MOST; i++) {
+        assertThat(store.readBy("n" + i, Map.of())).isTrue();
+      }
+      assertThat(store.readBy("other", Map.of())).isFalse();
+      assertThat(store.readBy("n3", Map.of())).isTrue();
+    }
+  }
+
+  @Test
   void expiredTables_areDroppedWhole() {
     try (AgentStore store = open()) {
       store.append(List.of(spans("web", 5), metrics("web", "/a", 200, 1, 1)));
@@ -197,7 +246,8 @@ final class AgentStoreTest {
       store.dropExpired(
           Map.of(
               StreamSchema.TRACES, Duration.ofHours(1),
-              StreamSchema.HTTP_METRICS, Duration.ofHours(2)));
+              StreamSchema.HTTP_METRICS, Duration.ofHours(2)),
+          Long.MAX_VALUE);
       StoredRange spans =
           store.ranges().stream()
               .filter(r -> r.stream().equals("traces"))

@@ -49,7 +49,7 @@ final class DiskMarksTest {
             topics,
             store,
             Map.of(),
-            new DiskMarks(85, 95),
+            new DiskMarks(85, 95, 1L << 30),
             () -> new Disk.Space(SIZE / 100 * percent, SIZE / 100 * (100 - percent)),
             10,
             figures,
