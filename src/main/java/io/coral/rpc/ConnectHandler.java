@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -21,11 +22,16 @@ final class ConnectHandler {
   private static final int MAX_REQUEST_BYTES = 4 << 20;
   private static final byte END_OF_STREAM = 2;
 
+  /// Printing more of protobuf as JSON takes long enough for an event loop to be missed elsewhere.
+  private static final int LARGE_BYTES = 32 << 10;
+
+  private final Vertx vertx;
   private final Map<String, RpcService.Method> methods = new HashMap<>();
   private final JsonFormat.Printer printer = JsonFormat.printer().omittingInsignificantWhitespace();
   private final JsonFormat.Parser parser = JsonFormat.parser().ignoringUnknownFields();
 
-  ConnectHandler(List<RpcService> services) {
+  ConnectHandler(Vertx vertx, List<RpcService> services) {
+    this.vertx = vertx;
     for (RpcService service : services) {
       service
           .methods()
@@ -83,8 +89,12 @@ final class ConnectHandler {
       return;
     }
     RpcServer.safely(() -> method.handler().apply(decode(method, body, json)))
-        .onSuccess(
-            answer -> response.putHeader("content-type", contentType).end(encode(answer, json)))
+        .compose(
+            answer ->
+                json && answer.getSerializedSize() > LARGE_BYTES
+                    ? vertx.executeBlocking(() -> encode(answer, true), false)
+                    : Future.succeededFuture(encode(answer, json)))
+        .onSuccess(encoded -> response.putHeader("content-type", contentType).end(encoded))
         .onFailure(failure -> sendError(response, RpcException.of(failure)));
   }
 

@@ -44,7 +44,7 @@ public final class RpcServer {
     this.vertx = vertx;
     this.grpc =
         GrpcServer.server(vertx, new GrpcServerOptions().setMaxMessageSize(MAX_MESSAGE_BYTES));
-    this.connect = new ConnectHandler(services);
+    this.connect = new ConnectHandler(vertx, services);
     HealthService health = HealthService.create(vertx);
     health.register("", () -> Future.succeededFuture(serving.getAsBoolean()));
     for (RpcService service : services) {

@@ -314,16 +314,42 @@ public final class AgentApiVerticle extends VerticleBase {
             ? DEFAULT_PULL_ROWS
             : Math.min(request.getMaxRows(), MAX_PULL_ROWS);
     int maxBytes = request.getMaxBytes() == 0 ? DEFAULT_PULL_BYTES : request.getMaxBytes();
-    return pull(schema, request.getEpoch(), request.getAfterSeq(), maxRows, maxBytes, sink);
+    return vertx
+        .executeBlocking(() -> lastSeq(schema, request.getEpoch()), false)
+        .compose(
+            last ->
+                pull(
+                    schema,
+                    request.getEpoch(),
+                    request.getAfterSeq(),
+                    last,
+                    maxRows,
+                    maxBytes,
+                    sink));
+  }
+
+  /// Where an answer ends: rows that come while it is given are for the next one. Otherwise, where
+  /// reading takes longer than the next rows, it would go on with some rows at a time until the
+  /// asker's patience is over.
+  private long lastSeq(StreamSchema schema, long epoch) {
+    return store.ranges().stream()
+        .filter(range -> range.stream().equals(schema.name()) && range.epoch() == epoch)
+        .mapToLong(StoredRange::maxSeq)
+        .findFirst()
+        .orElse(0);
   }
 
   private Future<Void> pull(
       StreamSchema schema,
       long epoch,
       long afterSeq,
+      long lastSeq,
       int maxRows,
       int bytesLeft,
       RpcService.Sink sink) {
+    if (afterSeq >= lastSeq) {
+      return Future.succeededFuture();
+    }
     return vertx
         .executeBlocking(() -> read(schema, epoch, afterSeq, maxRows), false)
         .compose(
@@ -336,7 +362,7 @@ public final class AgentApiVerticle extends VerticleBase {
               return left <= 0
                   ? written
                   : written.compose(
-                      _ -> pull(schema, epoch, message.getToSeq(), maxRows, left, sink));
+                      _ -> pull(schema, epoch, message.getToSeq(), lastSeq, maxRows, left, sink));
             });
   }
 
