@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.duckdb.DuckDBConnection;
@@ -722,11 +723,6 @@ public final class AgentStore implements AutoCloseable, RowSource {
       rows += Math.max(0, last - Math.max(read, table.firstSeq(of) - 1));
     }
     return rows;
-  }
-
-  /// Bytes on disk.
-  private long storedBytes() {
-    return size(directory.resolve(FILE_NAME)) + size(directory.resolve(FILE_NAME + ".wal"));
   }
 
   /// Drops tables that are no partitions any more.

@@ -6,7 +6,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 
@@ -106,10 +105,5 @@ final class Readers {
         .mapToLong(reader -> reader.upTo.getOrDefault(log, 0L))
         .min()
         .orElse(Long.MAX_VALUE);
-  }
-
-  /// Forgets marks of epochs that have no rows any more.
-  synchronized void retain(Set<StreamEpoch> logs) {
-    readers.values().forEach(reader -> reader.upTo.keySet().retainAll(logs));
   }
 }

@@ -117,7 +117,7 @@ final class RollupTest {
     Map<String, Long> next = new HashMap<>();
     ColonyStore rolled = ColonyStore.open(directory.resolve("rolled"), clock);
     try (ColonyStore plain = ColonyStore.open(directory.resolve("plain"), clock)) {
-      for (int round = 0; round < 12; round++) {
+      for (int round = 0; round < 8; round++) {
         String agent = "a" + random.nextInt(3);
         ColumnBatch batch =
             windows(
@@ -135,7 +135,7 @@ final class RollupTest {
           rolled.close();
           rolled = ColonyStore.open(directory.resolve("rolled"), clock);
         }
-        for (int k = 0; k < 6; k++) {
+        for (int k = 0; k < 5; k++) {
           SumsQuestion question = question();
           Set<String> agents = random.nextBoolean() ? Set.of() : Set.of("a0", "a1");
           assertThat(answer(rolled, agents, question))

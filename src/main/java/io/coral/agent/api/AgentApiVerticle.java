@@ -35,6 +35,7 @@ import io.coral.rpc.agent.v1.ListStreamsRequest;
 import io.coral.rpc.agent.v1.ListStreamsResponse;
 import io.coral.rpc.agent.v1.PullRequest;
 import io.coral.rpc.agent.v1.PullResponse;
+import io.coral.rpc.agent.v1.ReadMark;
 import io.coral.rpc.agent.v1.StreamStatus;
 import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.rpc.mesh.v1.GetStatusRequest;
@@ -44,6 +45,7 @@ import io.coral.storage.AgentStore;
 import io.coral.storage.NumberedBatch;
 import io.coral.storage.StoreQueries;
 import io.coral.storage.StoredRange;
+import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
 import io.coral.telemetry.RequestSeries;
@@ -51,7 +53,11 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Event loop; whatever reads the database or `/proc` runs on a worker.
 public final class AgentApiVerticle extends VerticleBase {
@@ -59,6 +65,8 @@ public final class AgentApiVerticle extends VerticleBase {
   private static final int MAX_PULL_ROWS = 50_000;
   private static final int DEFAULT_PULL_BYTES = 4 << 20;
   private static final int MAX_BATCH_BYTES = 4 << 20;
+  private static final int MOST_PULLS = 8;
+  private static final int MOST_NAME = 200;
 
   private final Address address;
   private final AgentFacts facts;
@@ -69,6 +77,7 @@ public final class AgentApiVerticle extends VerticleBase {
   private final RequestSeries series;
   private final Clock clock;
   private int port;
+  private int pulls;
 
   public AgentApiVerticle(
       Address address,
@@ -164,7 +173,7 @@ public final class AgentApiVerticle extends VerticleBase {
             "ListStreams",
             ListStreamsRequest.getDefaultInstance(),
             ListStreamsResponse.getDefaultInstance(),
-            _ -> vertx.executeBlocking(this::streams, false))
+            request -> vertx.executeBlocking(() -> streams(request), false))
         .streaming(
             "Pull",
             PullRequest.getDefaultInstance(),
@@ -287,7 +296,27 @@ public final class AgentApiVerticle extends VerticleBase {
     return response.build();
   }
 
-  private ListStreamsResponse streams() {
+  private ListStreamsResponse streams(ListStreamsRequest request) {
+    if (request.getReader().length() > MOST_NAME) {
+      throw new RpcException(RpcCode.INVALID_ARGUMENT, "reader is too long");
+    }
+    if (!request.getReader().isEmpty()) {
+      Set<StreamEpoch> here =
+          store.ranges().stream()
+              .map(range -> new StreamEpoch(range.stream(), range.epoch()))
+              .collect(Collectors.toSet());
+      Map<StreamEpoch, Long> upTo = new HashMap<>();
+      for (ReadMark mark : request.getMarksList()) {
+        StreamEpoch log = new StreamEpoch(mark.getStream(), mark.getEpoch());
+        if (here.contains(log)) {
+          upTo.put(log, mark.getUpToSeq());
+        }
+      }
+      if (!store.readBy(request.getReader(), upTo)) {
+        throw new RpcException(
+            RpcCode.RESOURCE_EXHAUSTED, "too many nodes read this agent's rows already");
+      }
+    }
     ListStreamsResponse.Builder response = ListStreamsResponse.newBuilder();
     store.ranges().forEach(range -> response.addStreams(message(range)));
     return response.addAllLosses(store.losses()).build();
@@ -314,6 +343,10 @@ public final class AgentApiVerticle extends VerticleBase {
             ? DEFAULT_PULL_ROWS
             : Math.min(request.getMaxRows(), MAX_PULL_ROWS);
     int maxBytes = request.getMaxBytes() == 0 ? DEFAULT_PULL_BYTES : request.getMaxBytes();
+    if (pulls >= MOST_PULLS) {
+      throw new RpcException(RpcCode.RESOURCE_EXHAUSTED, "too many pulls at once");
+    }
+    pulls++;
     return vertx
         .executeBlocking(() -> lastSeq(schema, request.getEpoch()), false)
         .compose(
@@ -325,7 +358,8 @@ public final class AgentApiVerticle extends VerticleBase {
                     last,
                     maxRows,
                     maxBytes,
-                    sink));
+                    sink))
+        .onComplete(_ -> pulls--);
   }
 
   /// Where an answer ends: rows that come while it is given are for the next one. Otherwise, where

@@ -12,6 +12,7 @@ import io.coral.rpc.RpcCode;
 import io.coral.rpc.RpcException;
 import io.coral.rpc.RpcServer;
 import io.coral.rpc.RpcService;
+import io.coral.rpc.agent.v1.AgentStatus;
 import io.coral.rpc.colony.v1.AgentInfo;
 import io.coral.rpc.colony.v1.ColonyProto;
 import io.coral.rpc.colony.v1.ColonyStatus;
@@ -34,8 +35,10 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -43,6 +46,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Event loop; whatever reads the database runs on a worker.
 public final class ColonyApiVerticle extends VerticleBase {
+  private static final Duration SAME_AGENT_DEADLINE = Duration.ofSeconds(2);
+
   private final ColonyConfig config;
   private final String version;
   private final Path dataDirectory;
@@ -55,6 +60,7 @@ public final class ColonyApiVerticle extends VerticleBase {
   private final Clock clock;
   private final BooleanSupplier serving;
   private final Consumer<String> registered;
+  private final LongAdder refused;
   private final long startedUnixNanos;
   private @Nullable RpcClient client;
   private int port;
@@ -88,6 +94,7 @@ public final class ColonyApiVerticle extends VerticleBase {
     this.clock = clock;
     this.serving = serving;
     this.registered = registered;
+    this.refused = figures.counter("coral_registrations_refused_total");
     this.startedUnixNanos = nowNanos();
   }
 
@@ -164,17 +171,46 @@ public final class ColonyApiVerticle extends VerticleBase {
       return Future.succeededFuture(
           RegisterResponse.newBuilder().setAccepted(false).setReason("wrong_colony").build());
     }
-    registry.register(request);
-    registered.accept(request.getAgentId());
-    var now = clock.instant();
-    return Future.succeededFuture(
-        RegisterResponse.newBuilder()
-            .setAccepted(true)
-            .setRegisteredAt(
-                com.google.protobuf.Timestamp.newBuilder()
-                    .setSeconds(now.getEpochSecond())
-                    .setNanos(now.getNano()))
-            .build());
+    return isElsewhere(request)
+        .map(
+            endpoint -> {
+              if (!endpoint.isEmpty()) {
+                refused.increment();
+                return RegisterResponse.newBuilder()
+                    .setAccepted(false)
+                    .setReason("agent id " + request.getAgentId() + " is in use at " + endpoint)
+                    .build();
+              }
+              registry.register(request);
+              registered.accept(request.getAgentId());
+              var now = clock.instant();
+              return RegisterResponse.newBuilder()
+                  .setAccepted(true)
+                  .setRegisteredAt(
+                      com.google.protobuf.Timestamp.newBuilder()
+                          .setSeconds(now.getEpochSecond())
+                          .setNanos(now.getNano()))
+                  .build();
+            });
+  }
+
+  /// Where an agent of the same id answers that is not the one that registers; empty when none
+  /// does. Two that run on copies of the same data would number different rows alike.
+  private Future<String> isElsewhere(RegisterRequest request) {
+    String endpoint = registry.endpoint(request.getAgentId());
+    RpcClient toAgents = client;
+    if (endpoint.isEmpty() || endpoint.equals(request.getApiEndpoint()) || toAgents == null) {
+      return Future.succeededFuture("");
+    }
+    return toAgents
+        .unary(
+            endpoint,
+            "coral.agent.v1.AgentService/GetStatus",
+            GetStatusRequest.getDefaultInstance(),
+            AgentStatus.getDefaultInstance(),
+            SAME_AGENT_DEADLINE)
+        .map(status -> status.getAgentId().equals(request.getAgentId()) ? endpoint : "")
+        .otherwise("");
   }
 
   private List<String> observedServices() {

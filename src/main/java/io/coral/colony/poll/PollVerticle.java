@@ -117,11 +117,11 @@ public final class PollVerticle extends VerticleBase {
 
   private final class Agents implements Poller.Agents {
     @Override
-    public Future<ListStreamsResponse> streams(String endpoint) {
+    public Future<ListStreamsResponse> streams(String endpoint, ListStreamsRequest request) {
       return client.unary(
           endpoint,
           "coral.agent.v1.AgentService/ListStreams",
-          ListStreamsRequest.getDefaultInstance(),
+          request,
           ListStreamsResponse.getDefaultInstance(),
           LIST_DEADLINE);
     }

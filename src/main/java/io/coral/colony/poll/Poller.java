@@ -4,6 +4,7 @@ import io.coral.colony.cluster.Nodes;
 import io.coral.colony.registry.Registry;
 import io.coral.model.SeqRanges;
 import io.coral.model.StreamSchema;
+import io.coral.rpc.agent.v1.ListStreamsRequest;
 import io.coral.rpc.agent.v1.ListStreamsResponse;
 import io.coral.rpc.agent.v1.PullRequest;
 import io.coral.rpc.agent.v1.PullResponse;
@@ -44,6 +45,7 @@ public final class Poller {
   private final LongAdder repeated;
   private final LongAdder failures;
   private final PollSchedule schedule;
+  private final ReadMarks marks;
   private final Set<Nothing> gaveNothing = new HashSet<>();
   private volatile boolean polledOnce;
 
@@ -53,7 +55,7 @@ public final class Poller {
   /// How agents are asked.
   public interface Agents {
     /// @param endpoint `host:port` of the agent's API
-    Future<ListStreamsResponse> streams(String endpoint);
+    Future<ListStreamsResponse> streams(String endpoint, ListStreamsRequest request);
 
     /// @param batches takes each batch of the answer
     /// @return fails when the answer does not come to its end
@@ -91,6 +93,7 @@ public final class Poller {
     this.agents = agents;
     this.history = history;
     this.nanoTime = nanoTime;
+    this.marks = new ReadMarks(nodes.self(), history);
     this.schedule = new PollSchedule(interval.toNanos(), MOST_AT_ONCE);
     this.rows = figures.counter("coral_pulled_rows_total");
     this.repeated = figures.counter("coral_pulled_rows_repeated_total");
@@ -129,11 +132,12 @@ public final class Poller {
     boolean isKnown = history.knows(agent.id()) || nodes.othersKnow(agent.id());
     Map<StreamEpoch, Long> open = new HashMap<>();
     agents
-        .streams(agent.endpoint())
+        .streams(agent.endpoint(), marks.request(agent.id(), began))
         .compose(
             streams -> {
               open.putAll(open(streams));
-              return drain(agent, isKnown, streams.getStreamsList().iterator());
+              return drain(agent, isKnown, streams.getStreamsList().iterator())
+                  .onSuccess(_ -> marks.drained(agent.id(), streams.getStreamsList()));
             })
         .onComplete(
             drained -> schedule.ended(agent.id(), drained.succeeded(), nanoTime.getAsLong()))
@@ -291,7 +295,9 @@ public final class Poller {
       if (!response.getStream().equals(request.getStream())
           || response.getEpoch() != request.getEpoch()
           || response.getFromSeq() <= reached
-          || response.getToSeq() < response.getFromSeq()) {
+          || response.getToSeq() < response.getFromSeq()
+          || response.getToSeq() - response.getFromSeq() != response.getRowCount() - 1
+          || response.getSeqsCount() > 0) {
         done = done.compose(_ -> Future.failedFuture("it answers what was not asked for"));
         return;
       }

@@ -221,6 +221,12 @@ public final class Registry {
     return agents.containsKey(agentId);
   }
 
+  /// Where an agent is, `host:port`; empty when it is unknown.
+  public String endpoint(String agentId) {
+    Agent agent = agents.get(agentId);
+    return agent == null ? "" : agent.endpoint();
+  }
+
   /// How an agent calls itself, empty when it is unknown.
   public String displayName(String agentId) {
     Agent agent = agents.get(agentId);

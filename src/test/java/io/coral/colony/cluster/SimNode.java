@@ -4,6 +4,7 @@ import io.coral.colony.poll.Poller;
 import io.coral.colony.registry.Registry;
 import io.coral.model.SeqRanges;
 import io.coral.model.StreamSchema;
+import io.coral.rpc.agent.v1.ListStreamsRequest;
 import io.coral.rpc.agent.v1.ListStreamsResponse;
 import io.coral.rpc.agent.v1.PullRequest;
 import io.coral.rpc.agent.v1.PullResponse;
@@ -455,7 +456,8 @@ final class SimNode {
     }
 
     @Override
-    public Future<ListStreamsResponse> streams(String endpoint) {
+    public Future<ListStreamsResponse> streams(
+        String endpoint, ListStreamsRequest request) {
       SimAgent agent = agent(endpoint);
       return call(
           endpoint,
