@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// `/healthz`, `/readyz`, `/status`, `/metrics` and `/duckdb/`, the same at agent and colony.
@@ -110,21 +111,33 @@ public final class CommonRoutes {
   }
 
   private void sendSnapshot(HttpServerRequest request) {
-    Path file = scratch.resolve("snapshot-" + UUID.randomUUID() + ".duckdb");
+    send(
+        request,
+        ".duckdb",
+        file ->
+            vertx.executeBlocking(
+                () -> {
+                  snapshot.accept(file);
+                  return null;
+                },
+                false));
+  }
+
+  /// Answers with a file that is made for it and deleted afterwards.
+  ///
+  /// @param ending of the file's name
+  /// @param writer makes the file at a path that does not exist
+  public void send(HttpServerRequest request, String ending, Function<Path, Future<?>> writer) {
+    Path file = scratch.resolve("out-" + UUID.randomUUID() + ending);
     vertx
-        .<Path>executeBlocking(
-            () -> {
-              Files.createDirectories(scratch);
-              snapshot.accept(file);
-              return file;
-            },
-            false)
+        .executeBlocking(() -> Files.createDirectories(scratch), false)
+        .compose(_ -> writer.apply(file))
         .compose(
-            written ->
+            _ ->
                 request
                     .response()
                     .putHeader("content-type", "application/octet-stream")
-                    .sendFile(written.toString()))
+                    .sendFile(file.toString()))
         .onFailure(
             failure -> {
               if (!request.response().headWritten()) {

@@ -13,6 +13,9 @@ import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -119,6 +122,41 @@ final class ConnectClient {
       throw new ConnectFailure(ConnectFailure.UNREACHABLE, String.valueOf(e.getMessage()));
     } catch (JsonParseException | IllegalStateException e) {
       throw new ConnectFailure("internal", "the answer to " + method + " is no JSON object");
+    }
+  }
+
+  /// Saves what is at a path, wholly or not at all.
+  ///
+  /// @param file is replaced
+  /// @return its bytes
+  long download(String path, Path file) {
+    URI uri = URI.create(address.url() + path);
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try {
+      HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection(Proxy.NO_PROXY);
+      connection.setConnectTimeout((int) CONNECT_TIMEOUT.toMillis());
+      connection.setInstanceFollowRedirects(false);
+      int status = connection.getResponseCode();
+      if (status != HttpURLConnection.HTTP_OK) {
+        throw failure(
+            new ConnectFailure(
+                "unknown", "HTTP status " + status + " at " + path + "; is this the right port?"));
+      }
+      long announced = connection.getContentLengthLong();
+      long bytes;
+      try (InputStream in = connection.getInputStream()) {
+        bytes = Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+      }
+      if (announced >= 0 && bytes != announced) {
+        throw new IOException("it broke off after " + bytes + " of " + announced + " bytes");
+      }
+      Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+      return bytes;
+    } catch (ConnectException e) {
+      throw failure(new ConnectFailure(ConnectFailure.UNREACHABLE, "connection refused"));
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitCode.FAILURE, file + " is not written", String.valueOf(e.getMessage()), "try again");
     }
   }
 

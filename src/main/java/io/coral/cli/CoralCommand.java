@@ -81,7 +81,9 @@ public final class CoralCommand implements Callable<Integer> {
                     .addSubcommand(new ColonyStartCommand(context))
                     .addSubcommand(new ColonyStatusCommand(context))
                     .addSubcommand(new ColonyAgentsCommand(context))
-                    .addSubcommand(new ColonyOwnersCommand(context)))
+                    .addSubcommand(new ColonyOwnersCommand(context))
+                    .addSubcommand(new ColonyExportCommand(context))
+                    .addSubcommand(new ColonyImportCommand(context)))
             .addSubcommand(new ConnectCommand(context))
             .addSubcommand(
                 GroupCommand.of(context, "service", "What requests are served by.")

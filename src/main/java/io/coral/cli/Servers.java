@@ -1,5 +1,7 @@
 package io.coral.cli;
 
+import java.nio.file.Path;
+
 /// Starts the server side. The command line knows no class behind it.
 public interface Servers {
   /// What one process is.
@@ -15,6 +17,14 @@ public interface Servers {
   ///
   /// @throws StartFailure in words for the user; nothing is left running
   Running start(Role role, StartOptions options) throws StartFailure;
+
+  /// Makes the data of a colony's node, which does not run, from a file of `coral colony export`.
+  ///
+  /// @return what was done, one line
+  /// @throws StartFailure in words for the user; nothing is changed
+  default String restore(Path file, StartOptions options) throws StartFailure {
+    throw new UnsupportedOperationException("no node's data are made here");
+  }
 
   /// A role that serves. Any thread may call it.
   interface Running extends AutoCloseable {

@@ -7,6 +7,7 @@ import io.coral.colony.cluster.NodeNewsVerticle;
 import io.coral.colony.cluster.Nodes;
 import io.coral.colony.cluster.PartVerticle;
 import io.coral.colony.poll.PollVerticle;
+import io.coral.colony.registry.AgentListVerticle;
 import io.coral.colony.registry.Registry;
 import io.coral.colony.retention.RetentionVerticle;
 import io.coral.colony.trace.TraceJoinVerticle;
@@ -130,7 +131,8 @@ public final class ColonyVerticle extends VerticleBase {
     figures.fraction("coral_process_cpu_seconds_total", ProcessUsage::cpuSeconds);
     figures.gauge("coral_stored_bytes", opened::storedBytes);
     figures.gauge("coral_agents", () -> registry.agents().size());
-    return deploy(new RetentionVerticle(opened, config.retention()))
+    return deploy(
+            new RetentionVerticle(opened, config.retention(), config.cleanupPercent(), figures))
         .compose(_ -> deploy(poll))
         .compose(
             _ ->
@@ -148,7 +150,9 @@ public final class ColonyVerticle extends VerticleBase {
               apiPort = api.port();
               nodes.serves(config.api().withPort(apiPort).toString());
               return deploy(new NodeNewsVerticle(nodes, membership));
-            });
+            })
+        .compose(
+            _ -> deploy(new AgentListVerticle(config.agents(), registry, poll::pollSoon)));
   }
 
   /// What the history says of numbers.

@@ -3,6 +3,8 @@ package io.coral.config;
 import io.coral.model.StreamSchema;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /// What a colony is told, see `conf/colony.yaml` for the meaning of each key.
@@ -10,6 +12,10 @@ import java.util.Map;
 /// @param dataDirectory empty path = the default of the role
 /// @param id how it calls itself
 /// @param retention per stream
+/// @param agents where agents are that do not register, `host:port`; a name may have several
+///     addresses
+/// @param cleanupPercent how full the disk may be before the oldest days are deleted early; 100 =
+///     never
 /// @param cluster the other nodes of the colony
 /// @param traceSamplingRate fraction of the agents' traces that are kept, by trace id, 0 to 1
 public record ColonyConfig(
@@ -20,9 +26,12 @@ public record ColonyConfig(
     Duration pollInterval,
     Map<StreamSchema, Duration> retention,
     double traceSamplingRate,
+    List<Address> agents,
+    int cleanupPercent,
     ClusterConfig cluster) {
   public ColonyConfig {
     retention = Map.copyOf(retention);
+    agents = List.copyOf(agents);
   }
 
   /// What holds without a file.
@@ -47,6 +56,14 @@ public record ColonyConfig(
     boolean insecure = colony.flag("insecure", false);
     Listening.check(colony, "bind", api, insecure);
     Duration poll = colony.duration("poll_interval", Duration.ofSeconds(10), Duration.ofSeconds(1));
+    List<Address> agents = new ArrayList<>();
+    for (String text : colony.scalars("agents")) {
+      try {
+        agents.add(Address.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw colony.refuse("agents", "agents: " + e.getMessage());
+      }
+    }
     colony.done();
 
     Section storage = root.section("storage");
@@ -68,6 +85,9 @@ public record ColonyConfig(
     Duration logs = sent.duration("logs", Duration.ofDays(7), day);
     sent.done();
     telemetry.done();
+    Section disk = storage.section("disk");
+    int cleanup = disk.integer("cleanup_percent", 85, 10, 100);
+    disk.done();
     storage.done();
     root.notYet("ai", "");
     ClusterConfig cluster = ClusterConfig.parse(root.section("cluster"));
@@ -100,6 +120,8 @@ public record ColonyConfig(
             StreamSchema.SERVICE_CALLS,
             http),
         sampling,
+        agents,
+        cleanup,
         cluster);
   }
 }

@@ -21,6 +21,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxBuilder;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import io.coral.storage.Backup;
 import java.net.BindException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
@@ -115,6 +117,21 @@ public final class RoleServers implements Servers {
     } catch (StartFailure e) {
       running.close();
       throw e;
+    }
+  }
+
+  @Override
+  public String restore(Path file, StartOptions options) throws StartFailure {
+    Settings settings = new Settings(options, environment);
+    Path directory = settings.data(settings.colony(true).dataDirectory()).resolve("colony");
+    try {
+      return Backup.restore(file, directory) + " files are in " + directory;
+    } catch (IOException e) {
+      throw new StartFailure(
+          file + " cannot be imported",
+          e instanceof NoSuchFileException ? "there is no such file" : String.valueOf(e.getMessage()),
+          "coral colony import FILE --data DIR, where no node has its data yet",
+          ExitCode.FAILURE);
     }
   }
 

@@ -114,6 +114,8 @@ final class Settings {
         file.pollInterval(),
         file.retention(),
         file.traceSamplingRate(),
+        file.agents(),
+        file.cleanupPercent(),
         file.cluster().withEnabled(file.cluster().enabled() || options.cluster()));
   }
 
@@ -147,6 +149,8 @@ final class Settings {
         Duration.ofSeconds(2),
         colony.retention(),
         colony.traceSamplingRate(),
+        colony.agents(),
+        colony.cleanupPercent(),
         colony.cluster().withEnabled(false));
   }
 

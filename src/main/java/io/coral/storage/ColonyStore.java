@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 /// twice changes nothing. A file that cannot be opened is renamed and kept; the others serve,
 /// what the file had is asked for again, and [#losses()] says so.
 ///
-/// [#append], [#note], [#roll], [#saveAgent], [#dropExpired] and [#close] belong to one thread;
+/// [#append], [#note], [#roll], [#backup], [#saveAgent], [#dropExpired],
+/// [#dropOldest] and [#close] belong to one thread;
 /// everything else may be called on any thread and blocks.
 public final class ColonyStore implements AutoCloseable, RowSource {
   /// Name of the worker thread that writes, a shared one of the process.
@@ -48,6 +49,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   public static final String FILE_NAME = "metrics.duckdb";
 
   private static final int MEMORY_MEGABYTES = 128;
+
+  private static final String DISK_FULL = " was deleted early, because the disk filled up";
 
   /// Name of the colony among the agents that rows came from.
   private static final String COLONY = "colony";
@@ -123,6 +126,11 @@ public final class ColonyStore implements AutoCloseable, RowSource {
             + " NOT NULL, last_seen_unix_nanos BIGINT NOT NULL)");
     Database.execute(
         database.writer(), "CREATE TABLE IF NOT EXISTS registry.epoch (epoch BIGINT NOT NULL)");
+    Path restored = directory.resolve(Backup.RESTORED);
+    if (Files.exists(restored)) {
+      Database.execute(database.writer(), "DELETE FROM registry.epoch");
+      Files.delete(restored);
+    }
     ownEpoch = Database.number(database.writer(), "SELECT epoch FROM registry.epoch");
     if (ownEpoch == 0) {
       // Rows of a store that was lost had other numbers.
@@ -588,8 +596,44 @@ public final class ColonyStore implements AutoCloseable, RowSource {
             old.clear();
           });
     }
+    return delete(expired);
+  }
+
+  /// Deletes the oldest day of all streams, unless it is today: the disk fills up. The history says
+  /// from then on that it begins later.
+  ///
+  /// @return names of the files that are gone
+  public List<String> dropOldest() {
+    LocalDate today = LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC);
+    List<DayFile> files = new ArrayList<>();
+    LocalDate oldest;
+    synchronized (days) {
+      oldest =
+          days.values().stream()
+              .filter(of -> !of.isEmpty())
+              .map(TreeMap::firstKey)
+              .min(LocalDate::compareTo)
+              .orElse(today);
+      if (oldest.isBefore(today)) {
+        for (TreeMap<LocalDate, DayFile> of : days.values()) {
+          DayFile file = of.remove(oldest);
+          if (file != null) {
+            files.add(file);
+          }
+        }
+      }
+    }
+    List<String> gone = delete(files);
+    if (!gone.isEmpty()) {
+      losses.removeIf(loss -> loss.endsWith(DISK_FULL));
+      losses.add("what was pulled until " + oldest + DISK_FULL);
+    }
+    return gone;
+  }
+
+  private List<String> delete(List<DayFile> files) {
     List<String> gone = new ArrayList<>();
-    for (DayFile file : expired) {
+    for (DayFile file : files) {
       try {
         forgetSeqs(file);
         Database.execute(database.writer(), "DETACH " + file.catalog);
@@ -636,6 +680,24 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// Writes a consistent copy with the views into `file`, which must not exist.
   public void snapshot(Path file) {
     Snapshots.write(this, file);
+  }
+
+  /// Percent of the disk under the history that is used. Blocks.
+  public int diskPercent() {
+    try {
+      return Disk.of(directory).space().usedPercent(0);
+    } catch (IOException e) {
+      throw new StorageException("cannot tell how full the disk is", e);
+    }
+  }
+
+  /// Writes the databases as they are on disk to a zip file that must not exist, see [Backup].
+  public void backup(Path zip) {
+    try {
+      Backup.write(directory, zip);
+    } catch (IOException e) {
+      throw new StorageException("cannot save the history", e);
+    }
   }
 
   /// Bytes on disk.

@@ -32,6 +32,7 @@ import io.coral.telemetry.ProcessUsage;
 import io.coral.telemetry.RequestSeries;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.WorkerExecutor;
 import io.vertx.core.http.HttpServer;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -129,8 +130,24 @@ public final class ColonyApiVerticle extends VerticleBase {
             ListAgentsResponse.getDefaultInstance(),
             _ -> vertx.executeBlocking(this::agents, false));
     RpcServer server = new RpcServer(vertx, List.of(mesh, colony), serving);
-    new CommonRoutes(vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot)
-        .mount(server, figures, series, serving, this::status);
+    CommonRoutes routes =
+        new CommonRoutes(
+            vertx, dataDirectory.resolve("tmp"), ColonyStore.FILE_NAME, store::snapshot);
+    routes.mount(server, figures, series, serving, this::status);
+    WorkerExecutor writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
+    server.get(
+        "/backup",
+        request ->
+            routes.send(
+                request,
+                ".zip",
+                file ->
+                    writer.executeBlocking(
+                        () -> {
+                          store.backup(file);
+                          return null;
+                        },
+                        true)));
     new JaegerRoutes(vertx, histories, finder, clock).mount(server);
     return server.listen(config.api().host(), config.api().port()).onSuccess(this::listening);
   }

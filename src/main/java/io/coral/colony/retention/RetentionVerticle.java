@@ -2,28 +2,42 @@ package io.coral.colony.retention;
 
 import io.coral.model.StreamSchema;
 import io.coral.storage.ColonyStore;
+import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Deletes what is past its retention, at the start and every hour, and adds up what came, every
-/// two minutes.
+/// Deletes what is past its retention, at the start and every hour, and the oldest days when the
+/// disk fills up; adds up what came, every two minutes.
 public final class RetentionVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(RetentionVerticle.class);
   private static final long SWEEP_MILLIS = 3_600_000;
   private static final long ROLL_MILLIS = 120_000;
+  private static final long DISK_MILLIS = 10_000;
 
   private final ColonyStore store;
   private final Map<StreamSchema, Duration> retention;
+  private final int cleanupPercent;
+  private final LongAdder droppedEarly;
   private WorkerExecutor writer;
 
-  public RetentionVerticle(ColonyStore store, Map<StreamSchema, Duration> retention) {
+  /// @param cleanupPercent how full the disk may be before the oldest days are deleted early; 100 =
+  ///     never
+  public RetentionVerticle(
+      ColonyStore store,
+      Map<StreamSchema, Duration> retention,
+      int cleanupPercent,
+      Figures figures) {
     this.store = store;
     this.retention = Map.copyOf(retention);
+    this.cleanupPercent = cleanupPercent;
+    this.droppedEarly = figures.counter("coral_history_dropped_early_total");
   }
 
   @Override
@@ -31,6 +45,9 @@ public final class RetentionVerticle extends VerticleBase {
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
     vertx.setPeriodic(SWEEP_MILLIS, _ -> sweep());
     vertx.setPeriodic(ROLL_MILLIS, _ -> roll());
+    if (cleanupPercent < 100) {
+      vertx.setPeriodic(DISK_MILLIS, _ -> lookAtDisk());
+    }
     return sweep();
   }
 
@@ -46,5 +63,19 @@ public final class RetentionVerticle extends VerticleBase {
     return writer
         .executeBlocking(store::roll, true)
         .onFailure(failure -> LOG.error("counts are not added up", failure));
+  }
+
+  private Future<?> lookAtDisk() {
+    return writer
+        .executeBlocking(
+            () ->
+                store.diskPercent() >= cleanupPercent ? store.dropOldest() : List.<String>of(),
+            true)
+        .onSuccess(
+            gone -> {
+              droppedEarly.add(gone.size());
+              gone.forEach(file -> LOG.warn("{} is deleted early: the disk fills up", file));
+            })
+        .onFailure(failure -> LOG.error("the disk cannot be looked after", failure));
   }
 }
