@@ -490,24 +490,11 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     return books.values().stream().anyMatch(book -> book.hasOthersThan(agents));
   }
 
-  /// Rows stored per agent, over all streams and days.
+  /// How many rows of each agent were pulled that are part of the history, over all streams.
   public Map<String, Long> rowsByAgent() {
     Map<String, Long> rows = new HashMap<>();
-    try (Connection connection = database.reader()) {
-      for (StreamSchema schema : StreamSchema.ALL) {
-        try (Statement statement = connection.createStatement();
-            ResultSet result =
-                statement.executeQuery(
-                    "SELECT agent_id, count(*) FROM ("
-                        + relation(schema, 0, Long.MAX_VALUE)
-                        + ") GROUP BY agent_id")) {
-          while (result.next()) {
-            rows.merge(result.getString(1), result.getLong(2), Long::sum);
-          }
-        }
-      }
-    } catch (SQLException e) {
-      throw new StorageException("cannot count rows", e);
+    for (SeqBook book : books.values()) {
+      book.all().forEach((epoch, known) -> rows.merge(epoch.agentId(), known.held().size(), Long::sum));
     }
     return rows;
   }

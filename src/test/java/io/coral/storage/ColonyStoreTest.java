@@ -13,8 +13,10 @@ import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -57,7 +59,28 @@ final class ColonyStoreTest {
   }
 
   private static long rows(ColonyStore store) {
-    return store.rowsByAgent().values().stream().mapToLong(Long::longValue).sum();
+    return rowsByAgent(store).values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  private static Map<String, Long> rowsByAgent(ColonyStore store) {
+    Map<String, Long> rows = new HashMap<>();
+    try (Connection reader = store.reader();
+        Statement statement = reader.createStatement()) {
+      for (StreamSchema schema : StreamSchema.ALL) {
+        try (ResultSet result =
+            statement.executeQuery(
+                "SELECT agent_id, count(*) FROM ("
+                    + store.relation(schema, 0, Long.MAX_VALUE)
+                    + ") GROUP BY agent_id")) {
+          while (result.next()) {
+            rows.merge(result.getString(1), result.getLong(2), Long::sum);
+          }
+        }
+      }
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+    return rows;
   }
 
   @Test
@@ -106,7 +129,7 @@ final class ColonyStoreTest {
                   new Delivery("b", spans(1, 3)),
                   new Delivery("a", spans(4, 4))));
       assertThat(stored.stream().map(ColonyStore.Stored::numbers)).containsExactly(5L, 3L, 2L);
-      assertThat(store.rowsByAgent()).isEqualTo(Map.of("a", 7L, "b", 3L));
+      assertThat(rowsByAgent(store)).isEqualTo(Map.of("a", 7L, "b", 3L));
     }
   }
 
@@ -135,7 +158,7 @@ final class ColonyStoreTest {
       append(store, "b", spans(1, 3));
       append(store, "a", new NumberedBatch("traces", 100, 1, AgentStoreTest.spans("web", 2)));
       assertThat(store.known("a", StreamSchema.TRACES, 100).held()).isEqualTo(SeqRanges.of(1, 2));
-      assertThat(store.rowsByAgent()).isEqualTo(Map.of("a", 7L, "b", 3L));
+      assertThat(rowsByAgent(store)).isEqualTo(Map.of("a", 7L, "b", 3L));
     }
   }
 
@@ -163,7 +186,7 @@ final class ColonyStoreTest {
       assertThat(store.dropExpired(week)).as("only the clock says that it is later").isEmpty();
       seeTheTime(store);
       assertThat(store.dropExpired(week)).containsExactly("traces-2026-11-21.duckdb");
-      assertThat(store.rowsByAgent()).containsEntry("a", 1L);
+      assertThat(rowsByAgent(store)).containsEntry("a", 1L);
       assertThat(Files.exists(directory.resolve("traces-2026-11-21.duckdb"))).isFalse();
     }
   }
