@@ -18,6 +18,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The history of many agents: one DuckDB file per stream and day of the pull, deleted as a
 /// whole when it is older than the stream's retention.
@@ -48,7 +51,10 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// Name of the snapshot under `/duckdb/`.
   public static final String FILE_NAME = "metrics.duckdb";
 
+  private static final Logger LOG = LoggerFactory.getLogger(ColonyStore.class);
   private static final int MEMORY_MEGABYTES = 128;
+  private static final String REGISTRY = "registry";
+  private static final String REGISTRY_FILE = "registry.duckdb";
 
   private static final String DISK_FULL = " was deleted early, because the disk filled up";
 
@@ -62,6 +68,10 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private final Map<String, SeqBook> books = new LinkedHashMap<>();
   private final List<String> losses = new CopyOnWriteArrayList<>();
   private final String ownId;
+
+  /// Catalogs of files that are not attached although they should be.
+  private final Set<String> detached = new HashSet<>();
+
   private long ownEpoch;
   private Instant newestRow = Instant.EPOCH;
 
@@ -112,13 +122,13 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   private void attachRegistry() throws SQLException, IOException {
-    Path file = directory.resolve("registry.duckdb");
+    Path file = directory.resolve(REGISTRY_FILE);
     try {
-      attach(file, "registry");
+      attach(file, REGISTRY);
     } catch (SQLException e) {
       refuseLocked(file, e);
       losses.add("the registry was damaged and is kept as " + setAside(file));
-      attach(file, "registry");
+      attach(file, REGISTRY);
     }
     Database.execute(
         database.writer(),
@@ -139,9 +149,50 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     }
   }
 
+  /// A file that another process has, or that lies on a full disk, is not damaged.
   private static void refuseLocked(Path file, SQLException e) {
-    if (String.valueOf(e.getMessage()).contains("Could not set lock") || !Files.exists(file)) {
+    String why = String.valueOf(e.getMessage());
+    if (why.contains("Could not set lock")
+        || why.contains("No space left on device")
+        || !Files.exists(file)) {
       throw new StorageException("cannot open " + file, e);
+    }
+  }
+
+  /// Changes one file in a transaction. When a transaction takes effect and only the checkpoint
+  /// behind it cannot be written, as on a full disk, DuckDB says that the commit failed and refuses
+  /// everything else until the file is attached anew.
+  private void change(Path path, String catalog, Database.Work work) throws SQLException {
+    attachAgain(path, catalog);
+    try {
+      Database.inTransaction(database.writer(), work);
+    } catch (SQLException e) {
+      detachWhenInvalid(path, catalog, e);
+      if (!String.valueOf(e.getMessage()).contains("COMMIT succeeded and is durable")) {
+        throw e;
+      }
+    }
+  }
+
+  private void detachWhenInvalid(Path path, String catalog, Throwable e) {
+    if (!String.valueOf(e.getMessage()).contains("has been invalidated")) {
+      return;
+    }
+    detached.add(catalog);
+    LOG.warn("{} is attached anew: {}", path.getFileName(), e.getMessage());
+    try {
+      attachAgain(path, catalog);
+    } catch (SQLException again) {
+      LOG.warn("{} cannot be attached yet: {}", path.getFileName(), again.getMessage());
+    }
+  }
+
+  /// Attaches a file that was detached, as soon as that is possible.
+  private void attachAgain(Path path, String catalog) throws SQLException {
+    if (detached.contains(catalog)) {
+      Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + catalog);
+      attach(path, catalog);
+      detached.remove(catalog);
     }
   }
 
@@ -214,20 +265,22 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       known = daysOf(schema).get(day);
     }
     if (known != null) {
+      attachAgain(known.path, known.catalog);
       return known;
     }
     DayFile file = dayFile(schema, day);
     attach(file.path, file.catalog);
     DuckDBConnection connection = database.writer();
     try {
-      Database.inTransaction(
-          connection,
+      change(
+          file.path,
+          file.catalog,
           () -> {
             file.table.create(connection);
             SeqBook.create(connection, file.catalog);
           });
     } catch (SQLException e) {
-      Database.execute(connection, "DETACH " + file.catalog);
+      Database.execute(connection, "DETACH DATABASE IF EXISTS " + file.catalog);
       throw e;
     }
     synchronized (days) {
@@ -271,12 +324,16 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       for (Delivery delivery : rows) {
         file.table.prepare(connection, delivery.rows().batch());
       }
-      Database.execute(connection, "BEGIN");
-      file.table.append(connection, rows);
-      SeqBook.append(connection, file.catalog, added, KnownSeqs.Why.HELD, nowNanos());
-      Database.execute(connection, "COMMIT");
+      change(
+          file.path,
+          file.catalog,
+          () -> {
+            file.table.append(connection, rows);
+            SeqBook.append(connection, file.catalog, added, KnownSeqs.Why.HELD, nowNanos());
+          });
     } catch (SQLException | RuntimeException | OutOfMemoryError e) {
       Database.rollBack(connection);
+      detachWhenInvalid(file.path, file.catalog, e);
       file.table.forgetUncommitted();
       throw new StorageException("cannot store " + schema.name(), e);
     }
@@ -325,8 +382,10 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DuckDBConnection connection = database.writer();
     long now = nowNanos();
     try {
-      Database.inTransaction(
-          connection, () -> SeqBook.append(connection, file.catalog, added, why, now));
+      change(
+          file.path,
+          file.catalog,
+          () -> SeqBook.append(connection, file.catalog, added, why, now));
     } catch (SQLException e) {
       throw new StorageException("cannot note what is not there of " + schema.name(), e);
     }
@@ -504,20 +563,22 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DuckDBConnection connection = database.writer();
     String id = Database.literal(agent.agentId());
     try {
-      Database.execute(connection, "BEGIN");
-      Database.execute(connection, "DELETE FROM registry.agents WHERE agent_id = " + id);
-      Database.execute(
-          connection,
-          "INSERT INTO registry.agents VALUES ("
-              + id
-              + ", "
-              + Database.literal(agent.document())
-              + ", "
-              + agent.lastSeenUnixNanos()
-              + ")");
-      Database.execute(connection, "COMMIT");
+      change(
+          directory.resolve(REGISTRY_FILE),
+          REGISTRY,
+          () -> {
+            Database.execute(connection, "DELETE FROM registry.agents WHERE agent_id = " + id);
+            Database.execute(
+                connection,
+                "INSERT INTO registry.agents VALUES ("
+                    + id
+                    + ", "
+                    + Database.literal(agent.document())
+                    + ", "
+                    + agent.lastSeenUnixNanos()
+                    + ")");
+          });
     } catch (SQLException e) {
-      Database.rollBack(connection);
       throw new StorageException("cannot remember agent " + agent.agentId(), e);
     }
   }
@@ -623,7 +684,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     for (DayFile file : files) {
       try {
         forgetSeqs(file);
-        Database.execute(database.writer(), "DETACH " + file.catalog);
+        Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.catalog);
+        detached.remove(file.catalog);
         Files.deleteIfExists(file.path);
         gone.add(file.path.getFileName().toString());
       } catch (SQLException | IOException e) {
