@@ -18,7 +18,6 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +52,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
 
   private static final Logger LOG = LoggerFactory.getLogger(ColonyStore.class);
   private static final int MEMORY_MEGABYTES = 128;
+  private static final long ATTACH_NANOS = Duration.ofSeconds(2).toNanos();
   private static final String REGISTRY = "registry";
   private static final String REGISTRY_FILE = "registry.duckdb";
 
@@ -70,7 +70,9 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private final String ownId;
 
   /// Catalogs of files that are not attached although they should be.
-  private final Set<String> detached = new HashSet<>();
+  private final Map<String, Path> detached = new HashMap<>();
+
+  private long attachNanos = System.nanoTime() - ATTACH_NANOS;
 
   private long ownEpoch;
   private Instant newestRow = Instant.EPOCH;
@@ -163,7 +165,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// behind it cannot be written, as on a full disk, DuckDB says that the commit failed and refuses
   /// everything else until the file is attached anew.
   private void change(Path path, String catalog, Database.Work work) throws SQLException {
-    attachAgain(path, catalog);
+    attachDetached();
     try {
       Database.inTransaction(database.writer(), work);
     } catch (SQLException e) {
@@ -175,25 +177,35 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   private void detachWhenInvalid(Path path, String catalog, Throwable e) {
-    if (!String.valueOf(e.getMessage()).contains("has been invalidated")) {
-      return;
-    }
-    detached.add(catalog);
-    LOG.warn("{} is attached anew: {}", path.getFileName(), e.getMessage());
-    try {
-      attachAgain(path, catalog);
-    } catch (SQLException again) {
-      LOG.warn("{} cannot be attached yet: {}", path.getFileName(), again.getMessage());
+    if (String.valueOf(e.getMessage()).contains("has been invalidated")) {
+      LOG.warn("{} has to be attached anew: {}", path.getFileName(), e.getMessage());
+      detached.put(catalog, path);
+      attachDetached();
     }
   }
 
-  /// Attaches a file that was detached, as soon as that is possible.
-  private void attachAgain(Path path, String catalog) throws SQLException {
-    if (detached.contains(catalog)) {
-      Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + catalog);
-      attach(path, catalog);
-      detached.remove(catalog);
+  /// Attaches what had to be detached. That fails as long as there is no room, and takes a while.
+  private void attachDetached() {
+    long now = System.nanoTime();
+    if (detached.isEmpty() || now - attachNanos < ATTACH_NANOS) {
+      return;
     }
+    attachNanos = now;
+    detached
+        .entrySet()
+        .removeIf(
+            file -> {
+              try {
+                Database.execute(
+                    database.writer(), "DETACH DATABASE IF EXISTS " + file.getKey());
+                attach(file.getValue(), file.getKey());
+                LOG.info("{} is attached again", file.getValue().getFileName());
+                return true;
+              } catch (SQLException e) {
+                LOG.debug("{} cannot be attached yet", file.getValue(), e);
+                return false;
+              }
+            });
   }
 
   private Path setAside(Path file) throws IOException {
@@ -265,7 +277,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       known = daysOf(schema).get(day);
     }
     if (known != null) {
-      attachAgain(known.path, known.catalog);
+      attachDetached();
       return known;
     }
     DayFile file = dayFile(schema, day);
