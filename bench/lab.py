@@ -137,7 +137,8 @@ class Process:
         self.name, self.host, self.port, self.arguments = name, host, port, arguments
         self.data, self.log, self.process = data, log, None
         self.is_meant_to_run, self.clock = False, clock
-        self.environment = dict(os.environ)
+        # A source that changes meanwhile must not make another jar.
+        self.environment = dict(os.environ, CORAL_AS_BUILT="1")
         if clock:
             self.set_clock("+0")
             self.environment.update(
