@@ -196,8 +196,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         .removeIf(
             file -> {
               try {
-                Database.execute(
-                    database.writer(), "DETACH DATABASE IF EXISTS " + file.getKey());
+                Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.getKey());
                 attach(file.getValue(), file.getKey());
                 LOG.info("{} is attached again", file.getValue().getFileName());
                 return true;

@@ -57,9 +57,7 @@ final class ChaosIT {
     command.environment().put("CORAL", launcher().toString());
     Process process = command.start();
     try {
-      assertThat(process.waitFor(MOST_MINUTES, TimeUnit.MINUTES))
-          .as(() -> read(output))
-          .isTrue();
+      assertThat(process.waitFor(MOST_MINUTES, TimeUnit.MINUTES)).as(() -> read(output)).isTrue();
     } finally {
       // In order, so that its logs stay; all that it started ends with it.
       process.destroy();
