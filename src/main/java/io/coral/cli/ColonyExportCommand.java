@@ -3,10 +3,10 @@ package io.coral.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import org.jspecify.annotations.Nullable;
 
 @Command(name = "export", description = "Save the history of a colony's node to a file.")
 final class ColonyExportCommand implements Callable<Integer> {

@@ -8,7 +8,8 @@ import picocli.CommandLine.Parameters;
 
 @Command(
     name = "import",
-    description = "Make the history of a node that does not run from a file of 'coral colony export'.")
+    description =
+        "Make the history of a node that does not run from a file of 'coral colony export'.")
 final class ColonyImportCommand implements Callable<Integer> {
   private final CliContext context;
 

@@ -151,8 +151,7 @@ public final class ColonyVerticle extends VerticleBase {
               nodes.serves(config.api().withPort(apiPort).toString());
               return deploy(new NodeNewsVerticle(nodes, membership));
             })
-        .compose(
-            _ -> deploy(new AgentListVerticle(config.agents(), registry, poll::pollSoon)));
+        .compose(_ -> deploy(new AgentListVerticle(config.agents(), registry, poll::pollSoon)));
   }
 
   /// What the history says of numbers.

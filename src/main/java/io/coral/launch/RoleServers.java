@@ -14,6 +14,7 @@ import io.coral.config.Address;
 import io.coral.config.AgentConfig;
 import io.coral.config.ColonyConfig;
 import io.coral.rpc.DeadlineTransport;
+import io.coral.storage.Backup;
 import io.coral.storage.StorageException;
 import io.vertx.core.Deployable;
 import io.vertx.core.Future;
@@ -21,10 +22,9 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxBuilder;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
-import io.coral.storage.Backup;
 import java.net.BindException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -129,7 +129,9 @@ public final class RoleServers implements Servers {
     } catch (IOException e) {
       throw new StartFailure(
           file + " cannot be imported",
-          e instanceof NoSuchFileException ? "there is no such file" : String.valueOf(e.getMessage()),
+          e instanceof NoSuchFileException
+              ? "there is no such file"
+              : String.valueOf(e.getMessage()),
           "coral colony import FILE --data DIR, where no node has its data yet",
           ExitCode.FAILURE);
     }

@@ -25,11 +25,11 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
-/// The history of a colony's node as one zip file: its databases with their write-ahead logs as they
-/// are on disk, and `SHA256SUMS`, which `sha256sum -c` reads.
+/// The history of a colony's node as one zip file: its databases with their write-ahead logs as
+/// they are on disk, and `SHA256SUMS`, which `sha256sum -c` reads.
 public final class Backup {
-  /// A file in a restored directory that says where it came from: what the node finds itself from
-  /// then on is numbered anew.
+  /// A file in a restored directory that says where it came from: what the node finds itself
+  /// from then on is numbered anew.
   static final String RESTORED = "restored";
 
   private static final String SUMS = "SHA256SUMS";
@@ -83,7 +83,8 @@ public final class Backup {
   ///
   /// @param directory must be empty or not there
   /// @return how many files there were
-  /// @throws IOException in words for the user, when the backup is not whole or the directory in use
+  /// @throws IOException in words for the user, when the backup is not whole or the directory in
+  // use
   public static int restore(Path zip, Path directory) throws IOException {
     if (Files.isDirectory(directory)) {
       try (Stream<Path> files = Files.list(directory)) {

@@ -162,8 +162,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   /// Changes one file in a transaction. When a transaction takes effect and only the checkpoint
-  /// behind it cannot be written, as on a full disk, DuckDB says that the commit failed and refuses
-  /// everything else until the file is attached anew.
+  /// behind it cannot be written, as on a full disk, DuckDB says that the commit failed and
+  /// refuses everything else until the file is attached anew.
   private void change(Path path, String catalog, Database.Work work) throws SQLException {
     attachDetached();
     try {
@@ -184,7 +184,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     }
   }
 
-  /// Attaches what had to be detached. That fails as long as there is no room, and takes a while.
+  /// Attaches what had to be detached. That fails as long as there is no room, and takes a
+  /// while.
   private void attachDetached() {
     long now = System.nanoTime();
     if (detached.isEmpty() || now - attachNanos < ATTACH_NANOS) {
@@ -310,14 +311,14 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     StreamSchema schema = StreamSchema.named(deliveries.getFirst().rows().stream());
     SeqBook book = book(schema);
     DuckDBConnection connection = database.writer();
-    Map<SeqBook.Epoch, SeqRanges> added = new LinkedHashMap<>();
+    Map<SeqNotes.Epoch, SeqRanges> added = new LinkedHashMap<>();
     List<Stored> stored = new ArrayList<>();
     for (Delivery delivery : deliveries) {
       NumberedBatch batch = delivery.rows();
       if (!batch.stream().equals(schema.name())) {
         throw new IllegalArgumentException("deliveries of several streams");
       }
-      SeqBook.Epoch epoch = new SeqBook.Epoch(delivery.agentId(), batch.epoch());
+      SeqNotes.Epoch epoch = new SeqNotes.Epoch(delivery.agentId(), batch.epoch());
       SeqRanges held = book.known(epoch).held().plus(added.getOrDefault(epoch, SeqRanges.NONE));
       SeqRanges wanted = SeqRanges.of(batch.firstSeq(), batch.lastSeq()).minus(held);
       if (!wanted.isEmpty()) {
@@ -385,18 +386,16 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     if (seqs.isEmpty()) {
       return;
     }
-    note(schema, Map.of(new SeqBook.Epoch(agentId, epoch), seqs), why);
+    note(schema, Map.of(new SeqNotes.Epoch(agentId, epoch), seqs), why);
   }
 
-  private void note(StreamSchema schema, Map<SeqBook.Epoch, SeqRanges> added, KnownSeqs.Why why) {
+  private void note(StreamSchema schema, Map<SeqNotes.Epoch, SeqRanges> added, KnownSeqs.Why why) {
     DayFile file = beginDay(schema);
     DuckDBConnection connection = database.writer();
     long now = nowNanos();
     try {
       change(
-          file.path,
-          file.catalog,
-          () -> SeqBook.append(connection, file.catalog, added, why, now));
+          file.path, file.catalog, () -> SeqBook.append(connection, file.catalog, added, why, now));
     } catch (SQLException e) {
       throw new StorageException("cannot note what is not there of " + schema.name(), e);
     }
@@ -424,7 +423,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
 
   /// What is known of the numbers of an epoch.
   public KnownSeqs known(String agentId, StreamSchema schema, long epoch) {
-    return book(schema).known(new SeqBook.Epoch(agentId, epoch));
+    return book(schema).known(new SeqNotes.Epoch(agentId, epoch));
   }
 
   /// What is known of the numbers of every agent, this node among them.
@@ -459,7 +458,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       SeqRanges.Range held = null;
       for (DayFile file : files) {
         SeqRanges of =
-            SeqBook.held(connection, file.catalog, new SeqBook.Epoch(agentId, epoch))
+            SeqBook.held(connection, file.catalog, new SeqNotes.Epoch(agentId, epoch))
                 .and(SeqRanges.of(range.from(), range.to()));
         if (!of.isEmpty() && (held == null || of.ranges().getFirst().from() < held.from())) {
           held = of.ranges().getFirst();
@@ -564,7 +563,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   public Map<String, Long> rowsByAgent() {
     Map<String, Long> rows = new HashMap<>();
     for (SeqBook book : books.values()) {
-      book.all().forEach((epoch, known) -> rows.merge(epoch.agentId(), known.held().size(), Long::sum));
+      book.all()
+          .forEach((epoch, known) -> rows.merge(epoch.agentId(), known.held().size(), Long::sum));
     }
     return rows;
   }
@@ -658,8 +658,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     return delete(expired);
   }
 
-  /// Deletes the oldest day of all streams, unless it is today: the disk fills up. The history says
-  /// from then on that it begins later.
+  /// Deletes the oldest day of all streams, unless it is today: the disk fills up. The history
+  /// says from then on that it begins later.
   ///
   /// @return names of the files that are gone
   public List<String> dropOldest() {
@@ -709,7 +709,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// Lets go of the numbers of a file, which are no part of the history any more.
   private void forgetSeqs(DayFile file) throws SQLException {
     StreamSchema schema = file.table.schema();
-    Map<SeqBook.Epoch, SeqRanges> deleted = book(schema).forget(database.writer(), file.catalog);
+    Map<SeqNotes.Epoch, SeqRanges> deleted = book(schema).forget(database.writer(), file.catalog);
     if (!deleted.isEmpty()) {
       note(schema, deleted, KnownSeqs.Why.DELETED);
     }

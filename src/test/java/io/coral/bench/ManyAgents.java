@@ -30,8 +30,9 @@ import java.util.concurrent.TimeUnit;
 
 /// Many agents in one process that have nothing but numbered rows, for a colony to pull:
 /// `ManyAgents COLONY AGENTS ROWS_PER_SECOND FROZEN SECONDS`. The first `FROZEN` of them take
-/// connections and never answer. Prints how many rows there are, which share of them was asked for
-/// and, of the others, the time between two polls and how long a poll takes. For `bench/pull`.
+/// connections and never answer. Prints how many rows there are, which share of them was asked
+/// for and, of the others, the time between two polls and how long a poll takes. For
+/// `bench/pull`.
 public final class ManyAgents {
   private static final int SERIES = 10;
 
@@ -63,7 +64,7 @@ public final class ManyAgents {
     Agent(int number, boolean frozen) {
       this.id = "simulated-%04d".formatted(number);
       this.frozen = frozen;
-      this.epoch = 1 + number;
+      this.epoch = 1L + number;
     }
 
     Future<Void> start() {
@@ -216,7 +217,8 @@ public final class ManyAgents {
     long rows = others.stream().mapToLong(Agent::lastSeq).sum();
     System.out.printf("rows %d%n", rows);
     System.out.printf(
-        "pulled_share %.5f%n", others.stream().mapToLong(agent -> agent.pulled).sum() / (double) rows);
+        "pulled_share %.5f%n",
+        others.stream().mapToLong(agent -> agent.pulled).sum() / (double) rows);
     print("between_polls", others.stream().flatMap(agent -> agent.betweenPolls.stream()).toList());
     print("poll", others.stream().flatMap(agent -> agent.polls.stream()).toList());
   }

@@ -96,7 +96,7 @@ final class FakeAgent implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    await(server.close());
+  public void close() {
+    server.close().toCompletionStage().toCompletableFuture().join();
   }
 }

@@ -134,8 +134,7 @@ final class HostileColonyIT {
   }
 
   /// Five rows come well, then the agent does something else, then it is well again.
-  private void refuses(
-      String id, String error, Function<PullRequest, List<PullResponse>> batches)
+  private void refuses(String id, String error, Function<PullRequest, List<PullResponse>> batches)
       throws Exception {
     try (FakeAgent agent = agent(id).gives(has(1, 5), honest(5))) {
       agent.register();
@@ -214,8 +213,7 @@ final class HostileColonyIT {
           .untilAsserted(
               () ->
                   assertThat(
-                          Api.objects(
-                              other.api().colony("ListAgents", new JsonObject()), "agents"))
+                          Api.objects(other.api().colony("ListAgents", new JsonObject()), "agents"))
                       .extracting(each -> Api.text(each, "lastError"))
                       .containsExactly(""));
     }
@@ -226,7 +224,9 @@ final class HostileColonyIT {
     int member = Host.freePort();
     try (CoralProcess node = node("one", member, member);
         CoralProcess stranger = node("other", Host.freePort(), member)) {
-      for (byte[] bytes : List.of(javaObject(), packet(), "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.UTF_8))) {
+      for (byte[] bytes :
+          List.of(
+              javaObject(), packet(), "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.UTF_8))) {
         try (Socket socket = new Socket("127.0.0.1", member);
             OutputStream out = socket.getOutputStream()) {
           out.write(bytes);
@@ -265,8 +265,8 @@ final class HostileColonyIT {
     return bytes.toByteArray();
   }
 
-  /// The same as what members send one another: protocol, head of a packet, data of the type that
-  /// Java reads.
+  /// The same as what members send one another: protocol, head of a packet, data of the type
+  /// that Java reads.
   private static byte[] packet() throws IOException {
     byte[] object = javaObject();
     ByteBuffer packet = ByteBuffer.allocate(3 + 11 + 8 + object.length);

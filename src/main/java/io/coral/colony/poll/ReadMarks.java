@@ -61,7 +61,6 @@ final class ReadMarks {
         }
       } catch (IllegalArgumentException e) {
         // A newer agent has streams that this node does not pull.
-        continue;
       }
     }
     agents.computeIfAbsent(agentId, _ -> new Told()).next = marks;

@@ -27,8 +27,8 @@ public final class RetentionVerticle extends VerticleBase {
   private final LongAdder droppedEarly;
   private WorkerExecutor writer;
 
-  /// @param cleanupPercent how full the disk may be before the oldest days are deleted early; 100 =
-  ///     never
+  /// @param cleanupPercent how full the disk may be before the oldest days are deleted early;
+  ///     100 = never
   public RetentionVerticle(
       ColonyStore store,
       Map<StreamSchema, Duration> retention,
@@ -68,8 +68,7 @@ public final class RetentionVerticle extends VerticleBase {
   private Future<?> lookAtDisk() {
     return writer
         .executeBlocking(
-            () ->
-                store.diskPercent() >= cleanupPercent ? store.dropOldest() : List.<String>of(),
+            () -> store.diskPercent() >= cleanupPercent ? store.dropOldest() : List.<String>of(),
             true)
         .onSuccess(
             gone -> {

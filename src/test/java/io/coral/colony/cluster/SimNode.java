@@ -456,8 +456,7 @@ final class SimNode {
     }
 
     @Override
-    public Future<ListStreamsResponse> streams(
-        String endpoint, ListStreamsRequest request) {
+    public Future<ListStreamsResponse> streams(String endpoint, ListStreamsRequest request) {
       SimAgent agent = agent(endpoint);
       return call(
           endpoint,
