@@ -15,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -227,7 +228,7 @@ final class HostileColonyIT {
       for (byte[] bytes :
           List.of(
               javaObject(), packet(), "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.UTF_8))) {
-        try (Socket socket = new Socket("127.0.0.1", member);
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), member);
             OutputStream out = socket.getOutputStream()) {
           out.write(bytes);
           out.flush();

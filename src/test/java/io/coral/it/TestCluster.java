@@ -149,9 +149,14 @@ final class TestCluster implements AutoCloseable {
 
   /// What a node answers when it is asked for all spans of the last hour.
   static Answer ask(Node node) throws IOException {
+    return ask(node.api());
+  }
+
+  /// The same of a node that is no part of a cluster.
+  static Answer ask(Api api) throws IOException {
     JsonObject request = new JsonObject();
     request.addProperty("maxRecords", MOST);
-    JsonObject answer = node.api().colony("QueryTelemetry", request);
+    JsonObject answer = api.colony("QueryTelemetry", request);
     List<String> spans =
         Api.objects(answer, "spans").stream().map(span -> Api.text(span, "spanId")).toList();
     JsonObject completeness = answer.getAsJsonObject("completeness");

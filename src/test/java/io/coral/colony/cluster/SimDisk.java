@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /// What a node's transactions left on its disk: a file per stream and day of the pull, each with
@@ -50,7 +51,7 @@ final class SimDisk {
         .computeIfAbsent(day, _ -> new File());
   }
 
-  TreeMap<Long, File> days(String stream) {
+  NavigableMap<Long, File> days(String stream) {
     return files.computeIfAbsent(stream, _ -> new TreeMap<>());
   }
 
