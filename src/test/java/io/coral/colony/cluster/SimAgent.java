@@ -245,11 +245,13 @@ final class SimAgent {
     for (Epoch epoch : streams.getOrDefault(request.getStream(), List.of())) {
       long from = Math.max(after + 1, epoch.first());
       if (epoch.number == request.getEpoch() && from <= epoch.last) {
+        long to = Math.min(epoch.last, from + MOST_BATCH - 1);
         return PullResponse.newBuilder()
             .setStream(request.getStream())
             .setEpoch(epoch.number)
             .setFromSeq(from)
-            .setToSeq(Math.min(epoch.last, from + MOST_BATCH - 1))
+            .setToSeq(to)
+            .setRowCount((int) (to - from + 1))
             .build();
       }
     }
