@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /// Starts Vert.x as a member of a cluster.
 record ClusterStart(Vertx vertx, Membership membership) {
   private static final Logger LOG = LoggerFactory.getLogger(ClusterStart.class);
-  private static final long START_SECONDS = 60;
+  private static final long START_SECONDS = 180;
 
   static ClusterStart start(VertxBuilder builder, VertxOptions options, ColonyConfig colony)
       throws StartFailure {

@@ -17,7 +17,7 @@ final class CoralProcess implements AutoCloseable {
       Path.of(System.getProperty("coral.jar", "target/coral.jar")).toAbsolutePath();
   private static final Path NATIVE =
       Path.of(System.getProperty("coral.it.native", "target/it-native")).toAbsolutePath();
-  private static final Duration READY = Duration.ofSeconds(30);
+  private static final Duration READY = Duration.ofSeconds(120);
   private static final Duration STOPPED = Duration.ofSeconds(30);
 
   private final Process process;
@@ -127,7 +127,7 @@ final class CoralProcess implements AutoCloseable {
     return coral;
   }
 
-  /// Runs a command until it ends, at most 60 s.
+  /// Runs a command until it ends, at most 180 s.
   static Ended run(Path directory, List<String> javaOptions, String... arguments)
       throws IOException, InterruptedException {
     return run(directory, command(javaOptions, List.of(arguments)));
@@ -144,7 +144,7 @@ final class CoralProcess implements AutoCloseable {
             .redirectError(err.toFile())
             .start();
     try {
-      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+      if (!process.waitFor(180, TimeUnit.SECONDS)) {
         throw new IllegalStateException(
             String.join(" ", command) + " did not end:\n" + Files.readString(err));
       }
