@@ -166,7 +166,10 @@ final class HostileColonyIT {
     refuses("forged", unasked, _ -> List.of(batch(6, 2).setToSeq(1L << 40).build()));
     refuses("empty", unasked, _ -> List.of(batch(6, 0).setToSeq(9).build()));
     refuses("foreign", unasked, _ -> List.of(batch(6, 4).setStream("traces").build()));
-    refuses("torn", "4 values (expected: 5", _ -> List.of(batch(6, 4).setRowCount(5).setToSeq(10).build()));
+    refuses(
+        "torn",
+        "4 values (expected: 5",
+        _ -> List.of(batch(6, 4).setRowCount(5).setToSeq(10).build()));
     refuses(
         "damaged",
         "damaged",
