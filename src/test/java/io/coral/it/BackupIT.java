@@ -52,8 +52,7 @@ final class BackupIT {
       await()
           .atMost(Duration.ofSeconds(60))
           .ignoreExceptions()
-          .untilAsserted(
-              () -> assertThat(TestCluster.ask(node).is(cluster.sent(), 1)).isTrue());
+          .untilAsserted(() -> assertThat(TestCluster.ask(node).is(cluster.sent(), 1)).isTrue());
       CoralProcess.Ended saved = run(lines.getFirst(), node.port());
       assertThat(saved.exitCode()).as(saved.err()).isZero();
       agent.process().kill();
