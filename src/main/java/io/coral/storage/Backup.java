@@ -83,8 +83,8 @@ public final class Backup {
   ///
   /// @param directory must be empty or not there
   /// @return how many files there were
-  /// @throws IOException in words for the user, when the backup is not whole or the directory in
-  // use
+  /// @throws IOException in words for the user, when the backup is not whole or the directory is in
+  ///     use
   public static int restore(Path zip, Path directory) throws IOException {
     if (Files.isDirectory(directory)) {
       try (Stream<Path> files = Files.list(directory)) {

@@ -617,20 +617,23 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// @return whether there was anything to do
   public boolean roll() {
     LocalDate today = LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC);
-    Map<LocalDate, List<StreamTable>> tables = new TreeMap<>();
+    Map<LocalDate, List<DayFile>> byDay = new TreeMap<>();
     synchronized (days) {
       days.values()
           .forEach(
               files ->
                   files.forEach(
-                      (day, file) ->
-                          tables.computeIfAbsent(day, _ -> new ArrayList<>()).add(file.table)));
+                      (day, file) -> byDay.computeIfAbsent(day, _ -> new ArrayList<>()).add(file)));
     }
     boolean rolled = false;
     try {
-      for (Map.Entry<LocalDate, List<StreamTable>> day : tables.entrySet()) {
-        for (StreamTable table : day.getValue()) {
-          rolled |= table.roll(database.writer(), day.getKey().isBefore(today));
+      for (Map.Entry<LocalDate, List<DayFile>> day : byDay.entrySet()) {
+        for (DayFile file : day.getValue()) {
+          rolled |=
+              file.table.roll(
+                  database.writer(),
+                  day.getKey().isBefore(today),
+                  work -> change(file.path, file.catalog, work));
         }
       }
     } catch (SQLException e) {

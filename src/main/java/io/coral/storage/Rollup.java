@@ -42,6 +42,12 @@ final class Rollup implements RowMemory {
   private volatile Rows stored = Rows.NONE;
   private Rows uncommitted = Rows.NONE;
 
+  /// Runs what takes effect together, knowing what is durable although its commit failed.
+  @FunctionalInterface
+  interface Transaction {
+    void run(Database.Work work) throws SQLException;
+  }
+
   /// @param rows how many of the first ones are added up
   /// @param times of these
   /// @param byDay whether by day, too
@@ -167,16 +173,18 @@ final class Rollup implements RowMemory {
   /// Adds up the rows that came since the last time.
   ///
   /// @param isOver whether the day of the partition is over
+  /// @param transaction makes the changes, or fails and makes none
   /// @return whether there was anything to do
-  boolean roll(Connection connection, boolean isOver) throws SQLException {
+  boolean roll(Connection connection, boolean isOver, Transaction transaction) throws SQLException {
     boolean rolled = false;
     while (done.rows < stored.count) {
-      roll(connection, Math.min(stored.count, done.rows + ROWS_AT_ONCE));
+      roll(connection, transaction, Math.min(stored.count, done.rows + ROWS_AT_ONCE));
       rolled = true;
     }
     if (isOver && !done.byDay && stored.count > 0) {
       save(
           connection,
+          transaction,
           List.of(
               "INSERT INTO %s SELECT %d, start // %d * %d, %s, bucket, %s FROM %s GROUP BY ALL"
                   .formatted(sums, DAY_NANOS, DAY_NANOS, DAY_NANOS, columns(), totals("n"), sums)),
@@ -194,7 +202,8 @@ final class Rollup implements RowMemory {
     return "sum(" + n + ")::BIGINT, sum(failed)::BIGINT, max(last)";
   }
 
-  private void roll(Connection connection, long upToRow) throws SQLException {
+  private void roll(Connection connection, Transaction transaction, long upToRow)
+      throws SQLException {
     String these = "r.rowid >= " + done.rows + " AND r.rowid < " + upToRow;
     Times times = times(connection, these.replace("r.", ""));
     String of =
@@ -213,6 +222,7 @@ final class Rollup implements RowMemory {
             .formatted(sums, sameHours));
     save(
         connection,
+        transaction,
         List.of(
             "DELETE FROM %s WHERE %s OR length = %d".formatted(sums, sameHours, DAY_NANOS),
             "INSERT INTO %s SELECT %d, start, %s, bucket, %s FROM fresh_sums GROUP BY ALL ORDER BY ALL"
@@ -221,31 +231,28 @@ final class Rollup implements RowMemory {
     Database.execute(connection, "DROP TABLE fresh_sums");
   }
 
-  private void save(Connection connection, List<String> statements, Progress now)
+  private void save(
+      Connection connection, Transaction transaction, List<String> statements, Progress now)
       throws SQLException {
-    Database.execute(connection, "BEGIN");
+    lock.writeLock().lock();
     try {
-      for (String statement : statements) {
-        Database.execute(connection, statement);
+      transaction.run(
+          () -> {
+            for (String statement : statements) {
+              Database.execute(connection, statement);
+            }
+            Database.execute(connection, "DELETE FROM " + progress);
+            Database.execute(
+                connection,
+                "INSERT INTO %s VALUES (%d, %d, %d, %b)"
+                    .formatted(progress, now.rows, now.times.first, now.times.last, now.byDay));
+          });
+      done = now;
+      if (now.rows == stored.count) {
+        stored = new Rows(now.rows, Times.NONE);
       }
-      Database.execute(connection, "DELETE FROM " + progress);
-      Database.execute(
-          connection,
-          "INSERT INTO %s VALUES (%d, %d, %d, %b)"
-              .formatted(progress, now.rows, now.times.first, now.times.last, now.byDay));
-      lock.writeLock().lock();
-      try {
-        Database.execute(connection, "COMMIT");
-        done = now;
-        if (now.rows == stored.count) {
-          stored = new Rows(now.rows, Times.NONE);
-        }
-      } finally {
-        lock.writeLock().unlock();
-      }
-    } catch (SQLException e) {
-      Database.rollBack(connection);
-      throw e;
+    } finally {
+      lock.writeLock().unlock();
     }
   }
 

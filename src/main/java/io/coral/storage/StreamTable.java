@@ -639,9 +639,11 @@ final class StreamTable {
   /// Adds up what came since the last time, in a colony.
   ///
   /// @param isOver whether the day of the partition is over
+  /// @param transaction makes the changes, or fails and makes none
   /// @return whether there was anything to do
-  boolean roll(Connection connection, boolean isOver) throws SQLException {
-    return rollup != null && rollup.roll(connection, isOver);
+  boolean roll(Connection connection, boolean isOver, Rollup.Transaction transaction)
+      throws SQLException {
+    return rollup != null && rollup.roll(connection, isOver, transaction);
   }
 
   /// What is known of slow spans. Of spans that applications sent.

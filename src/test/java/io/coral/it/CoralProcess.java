@@ -17,7 +17,7 @@ final class CoralProcess implements AutoCloseable {
       Path.of(System.getProperty("coral.jar", "target/coral.jar")).toAbsolutePath();
   private static final Path NATIVE =
       Path.of(System.getProperty("coral.it.native", "target/it-native")).toAbsolutePath();
-  private static final Duration READY = Duration.ofSeconds(120);
+  private static final Duration READY = Duration.ofMinutes(2);
   private static final Duration STOPPED = Duration.ofSeconds(30);
 
   private final Process process;

@@ -190,12 +190,7 @@ public final class AgentApiVerticle extends VerticleBase {
 
       @Override
       public long last(long epoch) {
-        return store.ranges().stream()
-            .filter(range -> range.stream().equals(StreamSchema.SPANS.name()))
-            .filter(range -> range.epoch() == epoch)
-            .mapToLong(StoredRange::maxSeq)
-            .findFirst()
-            .orElse(0);
+        return lastSeq(StreamSchema.SPANS, epoch);
       }
     };
   }
@@ -300,9 +295,10 @@ public final class AgentApiVerticle extends VerticleBase {
     if (request.getReader().length() > MOST_NAME) {
       throw new RpcException(RpcCode.INVALID_ARGUMENT, "reader is too long");
     }
+    List<StoredRange> ranges = store.ranges();
     if (!request.getReader().isEmpty()) {
       Set<StreamEpoch> here =
-          store.ranges().stream()
+          ranges.stream()
               .map(range -> new StreamEpoch(range.stream(), range.epoch()))
               .collect(Collectors.toSet());
       Map<StreamEpoch, Long> upTo = new HashMap<>();
@@ -318,7 +314,7 @@ public final class AgentApiVerticle extends VerticleBase {
       }
     }
     ListStreamsResponse.Builder response = ListStreamsResponse.newBuilder();
-    store.ranges().forEach(range -> response.addStreams(message(range)));
+    ranges.forEach(range -> response.addStreams(message(range)));
     return response.addAllLosses(store.losses()).build();
   }
 

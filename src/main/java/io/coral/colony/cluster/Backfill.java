@@ -32,7 +32,7 @@ final class Backfill {
   private final Duration freshness;
   private final Source source;
   private final BiFunction<String, PullResponse, Future<Long>> writer;
-  private final Notes notes;
+  private final BackfillVerticle.Notes notes;
   private final LongAdder rows;
   private final LongSupplier nanoTime;
 
@@ -40,11 +40,6 @@ final class Backfill {
   interface Source {
     /// @param incarnation of the node; another does not answer
     Future<RowsResponse> rows(String node, long incarnation, RowsRequest request);
-  }
-
-  /// Where it is noted that rows are nowhere.
-  interface Notes {
-    Future<?> gone(String agentId, StreamEpoch log, SeqRanges seqs);
   }
 
   /// @param freshness an agent is polled when it was drained since
@@ -57,7 +52,7 @@ final class Backfill {
       Duration freshness,
       Source source,
       BiFunction<String, PullResponse, Future<Long>> writer,
-      Notes notes,
+      BackfillVerticle.Notes notes,
       LongAdder rows,
       LongSupplier nanoTime) {
     this.nodes = nodes;

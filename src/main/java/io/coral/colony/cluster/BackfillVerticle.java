@@ -50,7 +50,7 @@ public final class BackfillVerticle extends VerticleBase {
             freshness,
             this::rows,
             writer,
-            notes::gone,
+            notes,
             figures.counter("coral_backfilled_rows_total"),
             System::nanoTime);
   }
