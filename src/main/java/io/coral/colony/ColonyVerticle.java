@@ -132,7 +132,8 @@ public final class ColonyVerticle extends VerticleBase {
     figures.gauge("coral_stored_bytes", opened::storedBytes);
     figures.gauge("coral_agents", () -> registry.agents().size());
     return deploy(
-            new RetentionVerticle(opened, config.retention(), config.cleanupPercent(), figures))
+            new RetentionVerticle(
+                opened, config.retention(), config.cleanupPercent(), config.compressed(), figures))
         .compose(_ -> deploy(poll))
         .compose(
             _ ->
@@ -151,7 +152,8 @@ public final class ColonyVerticle extends VerticleBase {
               nodes.serves(config.api().withPort(apiPort).toString());
               return deploy(new NodeNewsVerticle(nodes, membership));
             })
-        .compose(_ -> deploy(new AgentListVerticle(config.agents(), registry, poll::pollSoon)));
+        .compose(
+            _ -> deploy(new AgentListVerticle(config.agents(), registry, poll::pollSoon, figures)));
   }
 
   /// What the history says of numbers.

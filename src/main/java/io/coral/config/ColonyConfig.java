@@ -16,6 +16,7 @@ import java.util.Map;
 ///     addresses
 /// @param cleanupPercent how full the disk may be before the oldest days are deleted early; 100 =
 ///     never
+/// @param compressed whether days that are over are sealed: less disk, slower to read through
 /// @param cluster the other nodes of the colony
 /// @param traceSamplingRate fraction of the agents' traces that are kept, by trace id, 0 to 1
 public record ColonyConfig(
@@ -28,6 +29,7 @@ public record ColonyConfig(
     double traceSamplingRate,
     List<Address> agents,
     int cleanupPercent,
+    boolean compressed,
     ClusterConfig cluster) {
   public ColonyConfig {
     retention = Map.copyOf(retention);
@@ -76,7 +78,8 @@ public record ColonyConfig(
     Duration sql = retention.duration("sql_metrics", Duration.ofDays(14), day);
     Duration messaging = retention.duration("messaging_metrics", Duration.ofDays(14), day);
     retention.done();
-    beyla.notYet("compression", "none");
+    boolean compressed =
+        beyla.choice("compression", "none", List.of("none", "zstd")).equals("zstd");
     double sampling = beyla.fraction("trace_sampling_rate", 1.0);
     beyla.done();
     Section telemetry = storage.section("telemetry");
@@ -122,6 +125,7 @@ public record ColonyConfig(
         sampling,
         agents,
         cleanup,
+        compressed,
         cluster);
   }
 }

@@ -116,6 +116,7 @@ final class Settings {
         file.traceSamplingRate(),
         file.agents(),
         file.cleanupPercent(),
+        file.compressed(),
         file.cluster().withEnabled(file.cluster().enabled() || options.cluster()));
   }
 
@@ -151,6 +152,7 @@ final class Settings {
         colony.traceSamplingRate(),
         colony.agents(),
         colony.cleanupPercent(),
+        colony.compressed(),
         colony.cluster().withEnabled(false));
   }
 

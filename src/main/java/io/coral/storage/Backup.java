@@ -33,7 +33,8 @@ public final class Backup {
   static final String RESTORED = "restored";
 
   private static final String SUMS = "SHA256SUMS";
-  private static final String FILE_NAME = "[a-z_]+(-\\d{4}-\\d{2}-\\d{2})?\\.duckdb(\\.wal)?";
+  private static final String FILE_NAME =
+      "[a-z_]+(-\\d{4}-\\d{2}-\\d{2}(\\.sealed)?)?\\.(duckdb(\\.wal)?|parquet)";
   private static final Pattern SUM = Pattern.compile("([0-9a-f]{64})  (" + FILE_NAME + ")");
 
   private Backup() {}
@@ -66,6 +67,13 @@ public final class Backup {
               .collect(Collectors.joining())
               .getBytes(StandardCharsets.UTF_8));
       out.closeEntry();
+    }
+  }
+
+  /// The SHA-256 of a file, hexadecimal. Blocks.
+  static String sha256(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return copy(in, OutputStream.nullOutputStream());
     }
   }
 

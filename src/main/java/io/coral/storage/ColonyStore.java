@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -40,9 +41,11 @@ import org.slf4j.LoggerFactory;
 /// twice changes nothing. A file that cannot be opened is renamed and kept; the others serve,
 /// what the file had is asked for again, and [#losses()] says so.
 ///
-/// [#append], [#note], [#roll], [#backup], [#saveAgent], [#dropExpired],
-/// [#dropOldest] and [#close] belong to one thread;
-/// everything else may be called on any thread and blocks.
+/// A day that is over can be sealed: smaller, and slower to read through ([Sealing]).
+///
+/// [#append], [#note], [#roll], [#nextToSeal], [#replaceBySealed], [#dropReplaced], [#backup],
+/// [#saveAgent], [#dropExpired], [#dropOldest] and [#close] belong to one thread; everything else
+/// may be called on any thread and blocks.
 public final class ColonyStore implements AutoCloseable, RowSource {
   /// Name of the worker thread that writes, a shared one of the process.
   public static final String WRITER = "coral-history";
@@ -53,6 +56,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private static final Logger LOG = LoggerFactory.getLogger(ColonyStore.class);
   private static final int MEMORY_MEGABYTES = 128;
   private static final long ATTACH_NANOS = Duration.ofSeconds(2).toNanos();
+  private static final long REPLACED_NANOS = Duration.ofMinutes(5).toNanos();
   private static final String REGISTRY = "registry";
   private static final String REGISTRY_FILE = "registry.duckdb";
 
@@ -68,6 +72,9 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private final Map<String, SeqBook> books = new LinkedHashMap<>();
   private final List<String> losses = new CopyOnWriteArrayList<>();
   private final String ownId;
+
+  /// What sealed days were made of, for the queries that began before; until when, monotonic.
+  private final Map<DayFile, Long> replaced = new LinkedHashMap<>();
 
   /// Catalogs of files that are not attached although they should be.
   private final Map<String, Path> detached = new HashMap<>();
@@ -86,7 +93,23 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// An agent as the registry remembers it.
   public record KnownAgent(String agentId, String document, long lastSeenUnixNanos) {}
 
-  private record DayFile(Path path, String catalog, StreamTable table) {}
+  /// A day of a stream that can be sealed.
+  public static final class Unsealed {
+    private final LocalDate day;
+    private final DayFile file;
+    private final DayFile sealed;
+
+    private Unsealed(LocalDate day, DayFile file, DayFile sealed) {
+      this.day = day;
+      this.file = file;
+      this.sealed = sealed;
+    }
+
+    @Override
+    public String toString() {
+      return file.path().getFileName().toString();
+    }
+  }
 
   private ColonyStore(Path directory, Clock clock, Database database, String ownId) {
     this.directory = directory;
@@ -113,7 +136,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       for (StreamSchema schema : StreamSchema.ALL) {
         store.days.put(schema.name(), new TreeMap<>());
         store.books.put(schema.name(), new SeqBook());
-        for (LocalDate day : store.existingDays(schema)) {
+        for (LocalDate day : DayFile.find(directory, schema)) {
           store.attachOrSetAside(schema, day);
         }
       }
@@ -129,7 +152,9 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       attach(file, REGISTRY);
     } catch (SQLException e) {
       refuseLocked(file, e);
-      losses.add("the registry was damaged and is kept as " + setAside(file));
+      losses.add(
+          "the registry was damaged and is kept as "
+              + new DatabaseFile(file).quarantine(nowNanos()));
       attach(file, REGISTRY);
     }
     Database.execute(
@@ -208,43 +233,28 @@ public final class ColonyStore implements AutoCloseable, RowSource {
             });
   }
 
-  private Path setAside(Path file) throws IOException {
-    return new DatabaseFile(file).quarantine(clock.millis() * 1_000_000);
-  }
-
-  private List<LocalDate> existingDays(StreamSchema schema) throws IOException {
-    String prefix = schema.name() + "-";
-    try (Stream<Path> files = Files.list(directory)) {
-      return files
-          .map(file -> file.getFileName().toString())
-          .filter(name -> name.matches(prefix + "\\d{4}-\\d{2}-\\d{2}\\.duckdb"))
-          .map(name -> LocalDate.parse(name.substring(prefix.length(), prefix.length() + 10)))
-          .sorted()
-          .toList();
-    }
-  }
-
   private void attachOrSetAside(StreamSchema schema, LocalDate day)
       throws IOException, SQLException {
-    DayFile file = dayFile(schema, day);
+    DayFile sealed = DayFile.sealed(directory, schema, day);
+    DayFile file = Files.exists(sealed.path()) ? sealed : DayFile.open(directory, schema, day);
     try {
-      attach(file.path, file.catalog);
-      file.table.load(database.writer(), true);
-      SeqBook.upgrade(database.writer(), file.catalog, file.table, nowNanos());
-      book(schema).load(database.writer(), file.catalog);
+      file.attach(database.writer());
+      file.table().load(database.writer(), !file.isSealed());
+      SeqBook.upgrade(database.writer(), file.catalog(), file.table(), nowNanos());
+      book(schema).load(database.writer(), file.catalog());
       synchronized (days) {
         daysOf(schema).put(day, file);
       }
     } catch (SQLException e) {
-      refuseLocked(file.path, e);
-      Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.catalog);
+      refuseLocked(file.path(), e);
+      Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.catalog());
       losses.add(
           "the "
               + schema.name()
               + " of "
               + day
               + " were damaged and are kept as "
-              + setAside(file.path)
+              + file.quarantine(nowNanos())
               + "; what the agents still have is pulled again");
     }
   }
@@ -252,14 +262,6 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private void attach(Path file, String catalog) throws SQLException {
     Database.execute(
         database.writer(), "ATTACH " + Database.literal(file.toString()) + " AS " + catalog);
-  }
-
-  private DayFile dayFile(StreamSchema schema, LocalDate day) {
-    String catalog = schema.name() + "_" + day.toString().replace("-", "");
-    return new DayFile(
-        directory.resolve(schema.name() + "-" + day + ".duckdb"),
-        catalog,
-        new StreamTable(catalog, "", schema, true));
   }
 
   private NavigableMap<LocalDate, DayFile> daysOf(StreamSchema schema) {
@@ -275,24 +277,29 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DayFile known;
     synchronized (days) {
       known = daysOf(schema).get(day);
+      while (known != null && known.isSealed()) {
+        // The clock was ahead.
+        day = day.plusDays(1);
+        known = daysOf(schema).get(day);
+      }
     }
     if (known != null) {
       attachDetached();
       return known;
     }
-    DayFile file = dayFile(schema, day);
-    attach(file.path, file.catalog);
+    DayFile file = DayFile.open(directory, schema, day);
+    attach(file.path(), file.catalog());
     DuckDBConnection connection = database.writer();
     try {
       change(
-          file.path,
-          file.catalog,
+          file.path(),
+          file.catalog(),
           () -> {
-            file.table.create(connection);
-            SeqBook.create(connection, file.catalog);
+            file.table().create(connection);
+            SeqBook.create(connection, file.catalog());
           });
     } catch (SQLException e) {
-      Database.execute(connection, "DETACH DATABASE IF EXISTS " + file.catalog);
+      Database.execute(connection, "DETACH DATABASE IF EXISTS " + file.catalog());
       throw e;
     }
     synchronized (days) {
@@ -334,22 +341,22 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     DayFile file = beginDay(schema);
     try {
       for (Delivery delivery : rows) {
-        file.table.prepare(connection, delivery.rows().batch());
+        file.table().prepare(connection, delivery.rows().batch());
       }
       change(
-          file.path,
-          file.catalog,
+          file.path(),
+          file.catalog(),
           () -> {
-            file.table.append(connection, rows);
-            SeqBook.append(connection, file.catalog, added, KnownSeqs.Why.HELD, nowNanos());
+            file.table().append(connection, rows);
+            SeqBook.append(connection, file.catalog(), added, KnownSeqs.Why.HELD, nowNanos());
           });
     } catch (SQLException | RuntimeException | OutOfMemoryError e) {
       Database.rollBack(connection);
-      detachWhenInvalid(file.path, file.catalog, e);
-      file.table.forgetUncommitted();
+      detachWhenInvalid(file.path(), file.catalog(), e);
+      file.table().forgetUncommitted();
       throw new StorageException("cannot store " + schema.name(), e);
     }
-    file.table.committed();
+    file.table().committed();
     book.add(added, KnownSeqs.Why.HELD);
     rows.forEach(this::sawTimes);
     return stored;
@@ -395,7 +402,9 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     long now = nowNanos();
     try {
       change(
-          file.path, file.catalog, () -> SeqBook.append(connection, file.catalog, added, why, now));
+          file.path(),
+          file.catalog(),
+          () -> SeqBook.append(connection, file.catalog(), added, why, now));
     } catch (SQLException e) {
       throw new StorageException("cannot note what is not there of " + schema.name(), e);
     }
@@ -458,7 +467,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       SeqRanges.Range held = null;
       for (DayFile file : files) {
         SeqRanges of =
-            SeqBook.held(connection, file.catalog, new SeqNotes.Epoch(agentId, epoch))
+            SeqBook.held(connection, file.catalog(), new SeqNotes.Epoch(agentId, epoch))
                 .and(SeqRanges.of(range.from(), range.to()));
         if (!of.isEmpty() && (held == null || of.ranges().getFirst().from() < held.from())) {
           held = of.ranges().getFirst();
@@ -467,7 +476,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       }
       return first == null || held == null
           ? null
-          : rows(connection, first.table, agentId, epoch, held, maxRows);
+          : rows(connection, first.table(), agentId, epoch, held, maxRows);
     } catch (SQLException e) {
       throw new StorageException("cannot read " + schema.name(), e);
     }
@@ -630,10 +639,11 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       for (Map.Entry<LocalDate, List<DayFile>> day : byDay.entrySet()) {
         for (DayFile file : day.getValue()) {
           rolled |=
-              file.table.roll(
-                  database.writer(),
-                  day.getKey().isBefore(today),
-                  work -> change(file.path, file.catalog, work));
+              file.table()
+                  .roll(
+                      database.writer(),
+                      day.getKey().isBefore(today),
+                      work -> change(file.path(), file.catalog(), work));
         }
       }
     } catch (SQLException e) {
@@ -642,13 +652,80 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     return rolled;
   }
 
+  /// The oldest day of any stream that is over, added up, and not sealed; by the clock and by the
+  /// rows that came. To be handed to [#writeSealed], and then to [#replaceBySealed].
+  public Optional<Unsealed> nextToSeal() {
+    LocalDate today = LocalDate.ofInstant(now(), ZoneOffset.UTC);
+    synchronized (days) {
+      return days.values().stream()
+          .flatMap(of -> of.headMap(today, false).entrySet().stream())
+          .filter(day -> !day.getValue().isSealed() && day.getValue().table().isRolled())
+          .min(Map.Entry.comparingByKey())
+          .map(
+              day ->
+                  new Unsealed(
+                      day.getKey(),
+                      day.getValue(),
+                      DayFile.sealed(directory, day.getValue().table().schema(), day.getKey())));
+    }
+  }
+
+  /// Writes the files of a sealed day. Safe on any thread, one at a time; blocks, some seconds for
+  /// a million rows.
+  public void writeSealed(Unsealed day) {
+    try (Connection connection = database.reader()) {
+      Sealing.write(connection, day.file, day.sealed);
+    } catch (SQLException | IOException e) {
+      throw new StorageException("cannot seal " + day.file.path().getFileName(), e);
+    }
+  }
+
+  /// Reads a day from its sealed files from now on.
+  public void replaceBySealed(Unsealed day) {
+    DuckDBConnection connection = database.writer();
+    DayFile sealed = day.sealed;
+    try {
+      boolean isThere;
+      synchronized (days) {
+        isThere = day.file.equals(daysOf(sealed.table().schema()).get(day.day));
+      }
+      if (!isThere) {
+        // Its retention is over.
+        sealed.delete();
+        return;
+      }
+      sealed.attach(connection);
+      sealed.table().load(connection, false);
+      synchronized (days) {
+        daysOf(sealed.table().schema()).put(day.day, sealed);
+      }
+      replaced.put(day.file, System.nanoTime() + REPLACED_NANOS);
+    } catch (SQLException | IOException e) {
+      throw new StorageException("cannot use " + sealed.path().getFileName(), e);
+    }
+  }
+
+  /// Deletes what sealed days were made of, when no query is left that may read it.
+  public void dropReplaced() {
+    long now = System.nanoTime();
+    for (DayFile file : List.copyOf(replaced.keySet())) {
+      if (now - replaced.getOrDefault(file, now) > 0) {
+        detachAndDelete(file);
+        replaced.remove(file);
+      }
+    }
+  }
+
+  private Instant now() {
+    return clock.instant().isBefore(newestRow) ? clock.instant() : newestRow;
+  }
+
   /// Deletes the files of days that ended before the retention: by the clock, unless the rows
   /// that came since the start are of before. So a clock that is wrong deletes nothing.
   ///
   /// @return names of the files that are gone
   public List<String> dropExpired(Map<StreamSchema, Duration> retention) {
-    Instant now = clock.instant().isBefore(newestRow) ? clock.instant() : newestRow;
-    LocalDate today = LocalDate.ofInstant(now, ZoneOffset.UTC);
+    LocalDate today = LocalDate.ofInstant(now(), ZoneOffset.UTC);
     List<DayFile> expired = new ArrayList<>();
     synchronized (days) {
       retention.forEach(
@@ -698,21 +775,29 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     for (DayFile file : files) {
       try {
         forgetSeqs(file);
-        Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.catalog);
-        detached.remove(file.catalog);
-        Files.deleteIfExists(file.path);
-        gone.add(file.path.getFileName().toString());
-      } catch (SQLException | IOException e) {
-        throw new StorageException("cannot delete " + file.path.getFileName(), e);
+      } catch (SQLException e) {
+        throw new StorageException("cannot delete " + file.path().getFileName(), e);
       }
+      detachAndDelete(file);
+      gone.add(file.path().getFileName().toString());
     }
     return gone;
   }
 
+  private void detachAndDelete(DayFile file) {
+    try {
+      Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.catalog());
+      detached.remove(file.catalog());
+      file.delete();
+    } catch (SQLException | IOException e) {
+      throw new StorageException("cannot delete " + file.path().getFileName(), e);
+    }
+  }
+
   /// Lets go of the numbers of a file, which are no part of the history any more.
   private void forgetSeqs(DayFile file) throws SQLException {
-    StreamSchema schema = file.table.schema();
-    Map<SeqNotes.Epoch, SeqRanges> deleted = book(schema).forget(database.writer(), file.catalog);
+    StreamSchema schema = file.table().schema();
+    Map<SeqNotes.Epoch, SeqRanges> deleted = book(schema).forget(database.writer(), file.catalog());
     if (!deleted.isEmpty()) {
       note(schema, deleted, KnownSeqs.Why.DELETED);
     }

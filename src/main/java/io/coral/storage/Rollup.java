@@ -194,6 +194,11 @@ final class Rollup implements RowMemory {
     return rolled;
   }
 
+  /// Whether there is nothing to add up, by hour or by day. On the writer thread.
+  boolean isDone() {
+    return stored.count == 0 || (done.rows == stored.count && done.byDay);
+  }
+
   private String columns() {
     return keys.stream().map(Rollup::column).collect(Collectors.joining(", "));
   }

@@ -646,6 +646,11 @@ final class StreamTable {
     return rollup != null && rollup.roll(connection, isOver, transaction);
   }
 
+  /// Whether all counts are added up of a day that is over.
+  boolean isRolled() {
+    return rollup == null || rollup.isDone();
+  }
+
   /// What is known of slow spans. Of spans that applications sent.
   SlowSpans slow() {
     return Objects.requireNonNull(slow, "slow");

@@ -134,7 +134,7 @@ final class ConfigMappingTest {
       value = {
         "storage: {beyla: {retention: {http_metric: 3d}}}|did you mean http_metrics?",
         "storage: {beyla: {retention: {traces: 3h}}}|at least 1d",
-        "storage: {beyla: {compression: zstd}}|not supported yet",
+        "storage: {beyla: {compression: gzip}}|none or zstd",
         "storage: {telemetry: {retention: {log: 3d}}}|did you mean logs?",
         "storage: {telemetry: {retention: {metrics: 3h}}}|at least 1d",
         "storage: {telemetry: {x: 1}}|unknown key storage.telemetry.x",

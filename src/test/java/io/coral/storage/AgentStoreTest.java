@@ -262,7 +262,7 @@ final class AgentStoreTest {
   /// A colony takes rows below the range for expired and never asks for them again.
   @Test
   void ranges_whileTheFirstRowsAreStored_neverSayThatTheyExpired() throws Exception {
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 8; i++) {
       try (AgentStore store = AgentStore.open(directory.resolve("store-" + i), clock);
           ExecutorService reader = Executors.newSingleThreadExecutor()) {
         AtomicBoolean stored = new AtomicBoolean();

@@ -5,6 +5,7 @@ import io.coral.answer.History;
 import io.coral.answer.JaegerRoutes;
 import io.coral.answer.QueryHandlers;
 import io.coral.colony.cluster.Nodes;
+import io.coral.colony.registry.Introductions;
 import io.coral.colony.registry.Registry;
 import io.coral.config.ColonyConfig;
 import io.coral.rpc.RpcClient;
@@ -12,7 +13,6 @@ import io.coral.rpc.RpcCode;
 import io.coral.rpc.RpcException;
 import io.coral.rpc.RpcServer;
 import io.coral.rpc.RpcService;
-import io.coral.rpc.agent.v1.AgentStatus;
 import io.coral.rpc.colony.v1.AgentInfo;
 import io.coral.rpc.colony.v1.ColonyProto;
 import io.coral.rpc.colony.v1.ColonyStatus;
@@ -36,10 +36,9 @@ import io.vertx.core.WorkerExecutor;
 import io.vertx.core.http.HttpServer;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -47,7 +46,6 @@ import org.jspecify.annotations.Nullable;
 
 /// Event loop; whatever reads the database runs on a worker.
 public final class ColonyApiVerticle extends VerticleBase {
-  private static final Duration SAME_AGENT_DEADLINE = Duration.ofSeconds(2);
 
   private final ColonyConfig config;
   private final String version;
@@ -61,9 +59,9 @@ public final class ColonyApiVerticle extends VerticleBase {
   private final Clock clock;
   private final BooleanSupplier serving;
   private final Consumer<String> registered;
-  private final LongAdder refused;
   private final long startedUnixNanos;
   private @Nullable RpcClient client;
+  private @Nullable Introductions introductions;
   private int port;
 
   /// @param histories gives what all nodes have, for one answer each
@@ -95,7 +93,6 @@ public final class ColonyApiVerticle extends VerticleBase {
     this.clock = clock;
     this.serving = serving;
     this.registered = registered;
-    this.refused = figures.counter("coral_registrations_refused_total");
     this.startedUnixNanos = nowNanos();
   }
 
@@ -116,6 +113,7 @@ public final class ColonyApiVerticle extends VerticleBase {
         new RpcService(ColonyProto.getDescriptor().findServiceByName("ColonyService"));
     RpcClient toAgents = new RpcClient(vertx);
     client = toAgents;
+    introductions = new Introductions(toAgents, registry, registered, figures);
     AgentTraces finder = new AgentTraces(vertx, toAgents, registry);
     new QueryHandlers(vertx, histories, finder, this::observedServices, clock)
         .bind(colony)
@@ -188,18 +186,16 @@ public final class ColonyApiVerticle extends VerticleBase {
       return Future.succeededFuture(
           RegisterResponse.newBuilder().setAccepted(false).setReason("wrong_colony").build());
     }
-    return isElsewhere(request)
+    return Objects.requireNonNull(introductions, "not started")
+        .register(request)
         .map(
-            endpoint -> {
-              if (!endpoint.isEmpty()) {
-                refused.increment();
+            elsewhere -> {
+              if (!elsewhere.isEmpty()) {
                 return RegisterResponse.newBuilder()
                     .setAccepted(false)
-                    .setReason("agent id " + request.getAgentId() + " is in use at " + endpoint)
+                    .setReason("agent id " + request.getAgentId() + " is in use at " + elsewhere)
                     .build();
               }
-              registry.register(request);
-              registered.accept(request.getAgentId());
               var now = clock.instant();
               return RegisterResponse.newBuilder()
                   .setAccepted(true)
@@ -209,25 +205,6 @@ public final class ColonyApiVerticle extends VerticleBase {
                           .setNanos(now.getNano()))
                   .build();
             });
-  }
-
-  /// Where an agent of the same id answers that is not the one that registers; empty when none
-  /// does. Two that run on copies of the same data would number different rows alike.
-  private Future<String> isElsewhere(RegisterRequest request) {
-    String endpoint = registry.endpoint(request.getAgentId());
-    RpcClient toAgents = client;
-    if (endpoint.isEmpty() || endpoint.equals(request.getApiEndpoint()) || toAgents == null) {
-      return Future.succeededFuture("");
-    }
-    return toAgents
-        .unary(
-            endpoint,
-            "coral.agent.v1.AgentService/GetStatus",
-            GetStatusRequest.getDefaultInstance(),
-            AgentStatus.getDefaultInstance(),
-            SAME_AGENT_DEADLINE)
-        .map(status -> status.getAgentId().equals(request.getAgentId()) ? endpoint : "")
-        .otherwise("");
   }
 
   private List<String> observedServices() {

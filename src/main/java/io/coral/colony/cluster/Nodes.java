@@ -50,9 +50,9 @@ public final class Nodes {
   private final LongSupplier nanoTime;
   private final long startNanos;
   private final Map<String, NodeView> others = new ConcurrentHashMap<>();
-  private final Map<String, Long> numbers = new ConcurrentHashMap<>();
+  private final Map<Long, Long> numbers = new ConcurrentHashMap<>();
   private final Set<String> named = ConcurrentHashMap.newKeySet();
-  private final Set<Long> ended = ConcurrentHashMap.newKeySet();
+  private final Map<Long, Long> ended = new ConcurrentHashMap<>();
   private final Losses losses = new Losses();
   private volatile String api = "";
   private Cover cover = Cover.NOBODY;
@@ -321,19 +321,33 @@ public final class Nodes {
 
   /// Whether news are overtaken by later ones, which may come first.
   private boolean isOld(NodeNews news) {
-    if (news.getNode().equals(self()) || ended.contains(news.getIncarnation())) {
+    if (news.getNode().equals(self()) || hasEnded(news)) {
       return true;
     }
     NodeView before = others.get(news.getNode());
     if (before == null || before.incarnation() != news.getIncarnation()) {
       if (news.getWhole()) {
-        numbers.put(news.getNode(), news.getNumber());
+        numbers.put(news.getIncarnation(), news.getNumber());
       }
       return false;
     }
-    long last = numbers.getOrDefault(news.getNode(), 0L);
-    numbers.merge(news.getNode(), news.getNumber(), Math::max);
+    long last = numbers.getOrDefault(news.getIncarnation(), 0L);
+    numbers.merge(news.getIncarnation(), news.getNumber(), Math::max);
     return news.getNumber() < last;
+  }
+
+  /// Whether news are of a node that started again since. One that heard what this node told after
+  /// it was taken for ended lives: its news and its predecessor's had overtaken each other.
+  private boolean hasEnded(NodeNews news) {
+    Long toldThen = ended.get(news.getIncarnation());
+    if (toldThen == null) {
+      return false;
+    }
+    boolean lives = news.getHeardOrDefault(incarnation, 0) > toldThen;
+    if (lives) {
+      ended.remove(news.getIncarnation());
+    }
+    return !lives;
   }
 
   /// Takes what another node heard of a third.
@@ -341,7 +355,7 @@ public final class Nodes {
     named.add(third.getNode());
     if (third.getNode().equals(self())
         || !third.getWhole()
-        || ended.contains(third.getIncarnation())) {
+        || ended.containsKey(third.getIncarnation())) {
       return;
     }
     long heard = nanoTime.getAsLong() - Duration.ofMillis(third.getHeardMillisAgo()).toNanos();
@@ -356,10 +370,17 @@ public final class Nodes {
   /// What a node has that started again; what went with its disk is remembered.
   private @Nullable NodeView replaced(@Nullable NodeView before, @Nullable NodeView now) {
     if (before != null && now != null && before.incarnation() != now.incarnation()) {
-      ended.add(before.incarnation());
+      ended.put(before.incarnation(), toldNumber());
+      numbers.remove(before.incarnation());
       losses.add(before, now);
     }
     return now;
+  }
+
+  /// Of the last news that this node told.
+  private long toldNumber() {
+    Map.Entry<Long, Long> last = sent.lastEntry();
+    return last == null ? 0 : last.getKey();
   }
 
   /// @return what was known before when the news are only about a part of something unknown
@@ -432,7 +453,7 @@ public final class Nodes {
     }
     Set<String> there = there();
     for (NodeView view : others.values()) {
-      news.putHeard(view.incarnation(), numbers.getOrDefault(view.node(), 0L));
+      news.putHeard(view.incarnation(), numbers.getOrDefault(view.incarnation(), 0L));
       if (there.contains(view.node())) {
         news.addOthers(NodeNews.newBuilder().setNode(view.node()));
       } else {

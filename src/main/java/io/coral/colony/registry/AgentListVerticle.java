@@ -3,9 +3,9 @@ package io.coral.colony.registry;
 import io.coral.config.Address;
 import io.coral.rpc.RpcClient;
 import io.coral.rpc.agent.v1.AgentStatus;
-import io.coral.rpc.mesh.v1.GetStatusRequest;
 import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.rpc.mesh.v1.ServiceInfo;
+import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.net.InetAddress;
@@ -30,20 +30,25 @@ public final class AgentListVerticle extends VerticleBase {
   private final List<Address> listed;
   private final Registry registry;
   private final Consumer<String> registered;
+  private final Figures figures;
   private Set<String> silent = Set.of();
   private RpcClient client;
+  private Introductions introductions;
 
-  /// @param listed a name stands for an agent at each of its addresses
+  /// @param listed a name stands for the agents at its addresses
   /// @param registered told the id of each agent that was found
-  public AgentListVerticle(List<Address> listed, Registry registry, Consumer<String> registered) {
+  public AgentListVerticle(
+      List<Address> listed, Registry registry, Consumer<String> registered, Figures figures) {
     this.listed = List.copyOf(listed);
     this.registry = registry;
     this.registered = registered;
+    this.figures = figures;
   }
 
   @Override
   public Future<?> start() {
     client = new RpcClient(vertx);
+    introductions = new Introductions(client, registry, registered, figures);
     if (!listed.isEmpty()) {
       vertx.setPeriodic(0, INTERVAL_MILLIS, _ -> find());
     }
@@ -84,14 +89,9 @@ public final class AgentListVerticle extends VerticleBase {
   }
 
   private Future<Void> ask(String endpoint, Set<String> failed) {
-    return client
-        .unary(
-            endpoint,
-            "coral.agent.v1.AgentService/GetStatus",
-            GetStatusRequest.getDefaultInstance(),
-            AgentStatus.getDefaultInstance(),
-            DEADLINE)
-        .onSuccess(status -> take(endpoint, status))
+    return introductions
+        .ask(endpoint, DEADLINE)
+        .compose(status -> take(endpoint, status))
         .onFailure(
             failure -> {
               failed.add(endpoint);
@@ -103,7 +103,7 @@ public final class AgentListVerticle extends VerticleBase {
         .otherwiseEmpty();
   }
 
-  private void take(String endpoint, AgentStatus status) {
+  private Future<String> take(String endpoint, AgentStatus status) {
     RegisterRequest.Builder introduction =
         RegisterRequest.newBuilder()
             .setAgentId(status.getAgentId())
@@ -120,8 +120,7 @@ public final class AgentListVerticle extends VerticleBase {
                         .setName(process.getServiceName())
                         .setProcessId(process.getPid())
                         .setBinaryPath(process.getExe())));
-    registry.register(introduction.build());
-    registered.accept(status.getAgentId());
+    return introductions.register(introduction.build());
   }
 
   @Override

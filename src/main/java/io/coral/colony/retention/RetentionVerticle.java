@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Deletes what is past its retention, at the start and every hour, and the oldest days when the
-/// disk fills up; adds up what came, every two minutes.
+/// disk fills up; adds up what came, every two minutes, and seals days that are over.
 public final class RetentionVerticle extends VerticleBase {
   private static final Logger LOG = LoggerFactory.getLogger(RetentionVerticle.class);
   private static final long SWEEP_MILLIS = 3_600_000;
@@ -24,19 +24,25 @@ public final class RetentionVerticle extends VerticleBase {
   private final ColonyStore store;
   private final Map<StreamSchema, Duration> retention;
   private final int cleanupPercent;
+  private final boolean seals;
   private final LongAdder droppedEarly;
+  private final LongAdder sealed;
   private WorkerExecutor writer;
 
   /// @param cleanupPercent how full the disk may be before the oldest days are deleted early;
   ///     100 = never
+  /// @param seals whether days that are over are compressed
   public RetentionVerticle(
       ColonyStore store,
       Map<StreamSchema, Duration> retention,
       int cleanupPercent,
+      boolean seals,
       Figures figures) {
     this.store = store;
     this.retention = Map.copyOf(retention);
     this.cleanupPercent = cleanupPercent;
+    this.seals = seals;
+    this.sealed = figures.counter("coral_history_sealed_days_total");
     this.droppedEarly = figures.counter("coral_history_dropped_early_total");
   }
 
@@ -44,7 +50,7 @@ public final class RetentionVerticle extends VerticleBase {
   public Future<?> start() {
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
     vertx.setPeriodic(SWEEP_MILLIS, _ -> sweep());
-    vertx.setPeriodic(ROLL_MILLIS, _ -> roll());
+    vertx.setTimer(ROLL_MILLIS, _ -> tidy());
     if (cleanupPercent < 100) {
       vertx.setPeriodic(DISK_MILLIS, _ -> lookAtDisk());
     }
@@ -59,10 +65,50 @@ public final class RetentionVerticle extends VerticleBase {
         .onFailure(failure -> LOG.error("retention failed", failure));
   }
 
-  private Future<?> roll() {
-    return writer
+  /// Never twice at the same time: a day takes a while.
+  private void tidy() {
+    writer
         .executeBlocking(store::roll, true)
-        .onFailure(failure -> LOG.error("counts are not added up", failure));
+        .onFailure(failure -> LOG.error("counts are not added up", failure))
+        .compose(_ -> seals ? seal() : Future.succeededFuture())
+        .onComplete(_ -> vertx.setTimer(ROLL_MILLIS, _ -> tidy()));
+  }
+
+  /// One day after the other, until none is left.
+  private Future<?> seal() {
+    return writer
+        .executeBlocking(
+            () -> {
+              store.dropReplaced();
+              return store.nextToSeal();
+            },
+            true)
+        .compose(day -> day.isPresent() ? seal(day.get()) : Future.succeededFuture())
+        .onFailure(failure -> LOG.error("a day is not sealed", failure));
+  }
+
+  private Future<?> seal(ColonyStore.Unsealed day) {
+    return vertx
+        .executeBlocking(
+            () -> {
+              store.writeSealed(day);
+              return day;
+            },
+            false)
+        .compose(
+            written ->
+                writer.executeBlocking(
+                    () -> {
+                      store.replaceBySealed(written);
+                      return written;
+                    },
+                    true))
+        .compose(
+            done -> {
+              sealed.increment();
+              LOG.info("{} is sealed", done);
+              return seal();
+            });
   }
 
   private Future<?> lookAtDisk() {

@@ -54,7 +54,7 @@ final class OtlpHostileTest {
       "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
   private static final long BUDGET = 24L << 20;
 
-  private static final Duration PATIENCE = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(3);
 
   private final DeadlineTransport transport = new DeadlineTransport(PATIENCE);
   private final Vertx vertx = Vertx.builder().withTransport(transport).build();

@@ -54,7 +54,7 @@ final class SimNode {
   private static final long ROWS_DEADLINE = 10 * SimWorld.SECOND;
 
   /// Unix time when the simulated time begins, the middle of a day.
-  private static final long BEGIN = 400_000 * SimWorld.HOUR + SimWorld.HOUR / 2;
+  static final long BEGIN = 400_000 * SimWorld.HOUR + SimWorld.HOUR / 2;
 
   final String name;
   private final SimWorld world;

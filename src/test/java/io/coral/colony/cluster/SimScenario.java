@@ -351,7 +351,7 @@ final class SimScenario {
               .minus(each.getValue().deleted);
       absent = absent.and(SeqRanges.of(1, each.getValue().lastBefore(asked - ALLOWANCE)));
       if (!absent.isEmpty()) {
-        return node.name + " lacks " + describe(log) + " " + SimNode.ranges(absent);
+        return lacks(node, log, absent);
       }
       if (agent != null && node.owns(log.agentId())) {
         absent =
@@ -365,6 +365,16 @@ final class SimScenario {
       }
     }
     return "";
+  }
+
+  private String lacks(SimNode node, SimLedger.Log log, SeqRanges absent) {
+    StringBuilder text = new StringBuilder();
+    text.append("%s lacks %s %s".formatted(node.name, describe(log), SimNode.ranges(absent)));
+    for (SimNode other : nodes.values()) {
+      text.append(", on %s's disk ".formatted(other.name))
+          .append(SimNode.ranges(other.disk().rows(log)));
+    }
+    return text.append(node.describe(log.agentId())).toString();
   }
 
   private static String describe(SimLedger.Log log) {

@@ -119,7 +119,10 @@ final class SimStore implements Nodes.Book {
     newestRow =
         Math.max(
             newestRow,
-            ledger.rows(new SimLedger.Log(agentId, stream, epochNumber)).timeOf(wanted.last()));
+            SimNode.BEGIN
+                + ledger
+                    .rows(new SimLedger.Log(agentId, stream, epochNumber))
+                    .timeOf(wanted.last()));
     return wanted.size();
   }
 
