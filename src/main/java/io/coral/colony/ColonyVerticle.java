@@ -144,7 +144,7 @@ public final class ColonyVerticle extends VerticleBase {
             _ ->
                 deploy(
                     new BackfillVerticle(
-                        nodes, registry, freshness, poll::store, poll::lost, figures)))
+                        nodes, registry, freshness, poll::store, poll::note, figures)))
         .compose(_ -> deploy(api))
         .compose(
             _ -> {

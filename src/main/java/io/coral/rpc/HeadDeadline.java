@@ -84,6 +84,8 @@ final class HeadDeadline extends ChannelInboundHandlerAdapter {
         head.inRequest = true;
       }
       if (message instanceof LastHttpContent) {
+        // What these bytes ended was no head.
+        head.progressed = true;
         head.inRequest = false;
       }
       context.fireChannelRead(message);

@@ -6,6 +6,7 @@ import io.coral.model.StreamSchema;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.colony.v1.RowsRequest;
 import io.coral.rpc.colony.v1.RowsResponse;
+import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import io.vertx.core.Future;
 import java.time.Duration;
@@ -42,6 +43,9 @@ final class Backfill {
     Future<RowsResponse> rows(String node, long incarnation, RowsRequest request);
   }
 
+  /// Numbers to be noted.
+  record Note(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why) {}
+
   /// @param freshness an agent is polled when it was drained since
   /// @param writer stores rows of an agent
   /// @param rows counts them
@@ -75,10 +79,8 @@ final class Backfill {
       }
     }
     List<NodeView> views = nodes.views();
-    NodeView own =
-        views.stream().filter(view -> view.node().equals(nodes.self())).findFirst().orElseThrow();
     return BackfillPlan.of(
-        own,
+        own(views),
         views,
         nodes.there(),
         (agent, stream) ->
@@ -88,18 +90,59 @@ final class Backfill {
         (agent, log) -> pulled.getOrDefault(agent, Map.of()).getOrDefault(log, Long.MAX_VALUE));
   }
 
-  /// Notes what was lost with the disks of other nodes, so that it is said after a start, too.
-  Future<Void> noteLosses() {
-    List<Future<?>> noted = new ArrayList<>();
+  private NodeView own(List<NodeView> views) {
+    return views.stream()
+        .filter(view -> view.node().equals(nodes.self()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /// What other nodes knew of numbers that have no rows any more, and this one has to remember:
+  // what
+  /// was lost with a node's disk, so that it is said after a start, too; and what others deleted
+  /// when its time was over, so that it does not seem lost when they are gone. On any thread.
+  List<Note> toNote() {
+    List<Note> noted = new ArrayList<>();
     nodes
         .lostWithDisks()
         .forEach(
-            (agent, logs) -> {
-              if (registry.knows(agent)) {
-                logs.forEach((log, seqs) -> noted.add(notes.gone(agent, log, seqs)));
-              }
-            });
-    return noted.isEmpty() ? Future.succeededFuture() : Future.join(noted).mapEmpty();
+            (agent, logs) ->
+                logs.forEach(
+                    (log, seqs) -> noted.add(new Note(agent, log, seqs, KnownSeqs.Why.GONE))));
+    List<NodeView> views = nodes.views();
+    Map<String, Map<StreamEpoch, KnownSeqs>> all = new HashMap<>();
+    for (NodeView view : views) {
+      view.agents()
+          .forEach(
+              (agent, of) ->
+                  of.seqs()
+                      .forEach(
+                          (log, known) ->
+                              all.computeIfAbsent(agent, _ -> new HashMap<>())
+                                  .merge(log, known, KnownSeqs::plus)));
+    }
+    NodeView own = own(views);
+    all.forEach(
+        (agent, logs) -> {
+          if (nodes.owns(agent)) {
+            logs.forEach(
+                (log, known) -> {
+                  KnownSeqs here = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
+                  SeqRanges deleted = known.deleted().minus(known.held()).minus(here.all());
+                  if (!deleted.isEmpty()) {
+                    noted.add(new Note(agent, log, deleted, KnownSeqs.Why.DELETED));
+                  }
+                });
+          }
+        });
+    return noted;
+  }
+
+  /// Notes it.
+  Future<Void> note(List<Note> noted) {
+    List<Future<?>> done = new ArrayList<>();
+    noted.forEach(note -> done.add(notes.note(note.agentId, note.log, note.seqs, note.why)));
+    return done.isEmpty() ? Future.succeededFuture() : Future.join(done).mapEmpty();
   }
 
   /// Fetches it, one after the other; a node that fails is not asked for the rest.

@@ -5,6 +5,7 @@ import io.coral.model.SeqRanges;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.colony.v1.RowsRequest;
 import io.coral.rpc.colony.v1.RowsResponse;
+import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
@@ -27,14 +28,14 @@ public final class BackfillVerticle extends VerticleBase {
   private final Backfill backfill;
   private boolean underWay;
 
-  /// Where it is noted that rows are nowhere.
+  /// Where it is noted that numbers have no rows any more.
   public interface Notes {
-    Future<?> gone(String agentId, StreamEpoch log, SeqRanges seqs);
+    Future<?> note(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why);
   }
 
   /// @param freshness an agent is polled when it was drained since
   /// @param writer stores rows of an agent
-  /// @param notes notes that rows are nowhere
+  /// @param notes notes that numbers have no rows any more
   public BackfillVerticle(
       Nodes nodes,
       Registry registry,
@@ -66,8 +67,9 @@ public final class BackfillVerticle extends VerticleBase {
       return;
     }
     underWay = true;
-    backfill
-        .noteLosses()
+    vertx
+        .executeBlocking(backfill::toNote, false)
+        .compose(backfill::note)
         .compose(_ -> vertx.executeBlocking(backfill::plan, false))
         .compose(backfill::fetch)
         .onComplete(_ -> underWay = false)

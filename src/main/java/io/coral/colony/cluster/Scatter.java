@@ -194,6 +194,13 @@ final class Scatter {
       String silence = silent.get(choice.node());
       if (name.isEmpty()) {
         // What a node found itself.
+        choice
+            .gone()
+            .forEach(
+                (stream, count) ->
+                    completeness.addGaps(
+                        "%d rows of %s were found by %s, and no node has them any more"
+                            .formatted(count, stream, each.getKey())));
         if (silence != null || !choice.missing().isEmpty()) {
           completeness.addGaps(
               silence == null ? missing(each.getKey(), choice) : each.getKey() + ": " + silence);

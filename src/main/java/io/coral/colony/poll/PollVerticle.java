@@ -77,12 +77,11 @@ public final class PollVerticle extends VerticleBase {
     return stored.future();
   }
 
-  /// Notes that rows of an agent are nowhere; on any thread.
-  public Future<?> lost(String agentId, StreamEpoch log, SeqRanges seqs) {
+  /// Notes that numbers of an agent have no rows any more; on any thread.
+  public Future<?> note(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why) {
     return writer.executeBlocking(
         () -> {
-          store.note(
-              agentId, StreamSchema.named(log.stream()), log.epoch(), seqs, KnownSeqs.Why.GONE);
+          store.note(agentId, StreamSchema.named(log.stream()), log.epoch(), seqs, why);
           return null;
         },
         true);

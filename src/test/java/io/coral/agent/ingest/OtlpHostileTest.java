@@ -54,7 +54,7 @@ final class OtlpHostileTest {
       "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
   private static final long BUDGET = 24L << 20;
 
-  private static final Duration PATIENCE = Duration.ofSeconds(3);
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private final DeadlineTransport transport = new DeadlineTransport(PATIENCE);
   private final Vertx vertx = Vertx.builder().withTransport(transport).build();
@@ -476,6 +476,22 @@ final class OtlpHostileTest {
     headers.put("content-type", "application/grpc");
     headers.putAll(more);
     return RawHttp2.headers(headers);
+  }
+
+  @Test
+  void idleConnection_whoseBodyCameAfterItsHead_staysOpen() throws Exception {
+    byte[] head =
+        RawHttp.head("POST", TRACES, PROTOBUF + "content-length: " + good().length + "\r\n");
+    try (RawHttp http = new RawHttp(port)) {
+      for (int i = 0; i < 2; i++) {
+        http.send(head);
+        TimeUnit.MILLISECONDS.sleep(200);
+        http.send(good());
+        assertThat(http.read().status()).isEqualTo(200);
+        TimeUnit.MILLISECONDS.sleep(2_500); // more than twice the patience of this test
+      }
+    }
+    assertThat(transport.closedConnections()).isZero();
   }
 
   private static byte[] head(int stream) {

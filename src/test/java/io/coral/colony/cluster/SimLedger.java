@@ -26,8 +26,11 @@ final class SimLedger {
   static final class Rows {
     private final List<Commit> commits = new ArrayList<>();
 
-    /// Past their retention at some node.
+    /// Past their retention at some node, and those before them.
     SeqRanges deleted = SeqRanges.NONE;
+
+    /// Those of them that it had.
+    SeqRanges expired = SeqRanges.NONE;
 
     /// Whether who numbered them lost its disk.
     boolean lostAtSource;
@@ -79,8 +82,9 @@ final class SimLedger {
     rows(log).commits.add(new Commit(time, last));
   }
 
-  void deleted(Log log, SeqRanges seqs) {
+  void deleted(Log log, SeqRanges seqs, SeqRanges stored) {
     Rows rows = rows(log);
+    rows.expired = rows.expired.plus(stored);
     rows.deleted = rows.deleted.plus(seqs);
   }
 }

@@ -330,7 +330,7 @@ final class SimNode {
               FRESHNESS,
               this::rowsOf,
               this::append,
-              this::gone,
+              this::noted,
               new LongAdder(),
               world::now);
       store.sweep();
@@ -554,7 +554,7 @@ final class SimNode {
       }
       fills = true;
       backfill
-          .noteLosses()
+          .note(backfill.toNote())
           .compose(_ -> backfill.fetch(backfill.plan()))
           .onComplete(_ -> fills = false);
     }
@@ -610,10 +610,10 @@ final class SimNode {
           });
     }
 
-    private Future<?> gone(String agentId, StreamEpoch log, SeqRanges seqs) {
+    private Future<?> noted(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why) {
       return written(
           () -> {
-            store.note(agentId, log.stream(), log.epoch(), seqs, KnownSeqs.Why.GONE);
+            store.note(agentId, log.stream(), log.epoch(), seqs, why);
             return true;
           });
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// Some hours of a colony of three nodes: faults of every kind, several at a time, then quiet until
 /// everything is whole, and again. Questions all the while, whose answers the ledger checks.
@@ -26,7 +27,7 @@ final class SimScenario {
   private static final long STABLE = 10 * SimWorld.SECOND;
   private static final long HEALS_WITHIN = 10 * SimWorld.MINUTE;
   private static final Pattern EXPIRED =
-      Pattern.compile("(\\d+) rows of (\\w+) expired at agent (\\S+), .*");
+      Pattern.compile("(\\d+) rows of (\\w+) (?:expired at agent|were found by) (\\S+), .*");
   private static final Pattern ONLY_AT = Pattern.compile("(\\S+): (.*) are only at .*");
   private static final Pattern ROWS = Pattern.compile("(\\d+) rows of (\\w+)");
 
@@ -368,13 +369,33 @@ final class SimScenario {
   }
 
   private String lacks(SimNode node, SimLedger.Log log, SeqRanges absent) {
-    StringBuilder text = new StringBuilder();
-    text.append("%s lacks %s %s".formatted(node.name, describe(log), SimNode.ranges(absent)));
-    for (SimNode other : nodes.values()) {
-      text.append(", on %s's disk ".formatted(other.name))
-          .append(SimNode.ranges(other.disk().rows(log)));
-    }
-    return text.append(node.describe(log.agentId())).toString();
+    return "%s lacks %s %s, on disks: %s%s"
+        .formatted(
+            node.name,
+            describe(log),
+            SimNode.ranges(absent),
+            onDisks(log),
+            node.describe(log.agentId()));
+  }
+
+  private String onDisks(SimLedger.Log log) {
+    return nodes.values().stream()
+        .map(node -> node.name + " " + SimNode.ranges(node.disk().rows(log)))
+        .collect(Collectors.joining(", "));
+  }
+
+  private String where(
+      SimLedger.Log log,
+      SeqRanges absent,
+      Map<SimLedger.Log, SeqRanges> seen,
+      Map<SimLedger.Log, SeqRanges> held) {
+    return "%s %s, seen %s, held when asked %s, on disks: %s"
+        .formatted(
+            describe(log),
+            SimNode.ranges(absent),
+            SimNode.ranges(seen.getOrDefault(log, SeqRanges.NONE)),
+            SimNode.ranges(held.getOrDefault(log, SeqRanges.NONE)),
+            onDisks(log));
   }
 
   private static String describe(SimLedger.Log log) {
@@ -476,7 +497,7 @@ final class SimScenario {
         long found = absent.and(there).size();
         absences
             .computeIfAbsent(new Said(log.agentId(), log.stream()), _ -> new Absent())
-            .add(found, absent.size() - found, describe(log) + " " + SimNode.ranges(absent));
+            .add(found, absent.size() - found, where(log, absent, seen, held));
       }
     }
     absences.forEach(
@@ -540,7 +561,7 @@ final class SimScenario {
             SimLedger.Log log = each.getKey();
             if (log.agentId().equals(of.agentId()) && log.stream().equals(of.stream())) {
               SeqRanges left =
-                  SeqRanges.of(1, each.getValue().last()).minus(each.getValue().deleted);
+                  SeqRanges.of(1, each.getValue().last()).minus(each.getValue().expired);
               for (SimNode other : stable) {
                 left = left.minus(other.disk().rows(log));
               }

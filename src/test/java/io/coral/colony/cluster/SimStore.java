@@ -254,7 +254,8 @@ final class SimStore implements Nodes.Book {
               note(epoch.agentId(), stream, epoch.epoch(), seqs, KnownSeqs.Why.DELETED);
               ledger.deleted(
                   new SimLedger.Log(epoch.agentId(), stream, epoch.epoch()),
-                  seqs.minus(disk.rows(stream, epoch)));
+                  seqs.minus(disk.rows(stream, epoch)),
+                  file.rows.getOrDefault(epoch, SeqRanges.NONE));
             });
   }
 }
