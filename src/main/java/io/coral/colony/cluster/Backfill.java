@@ -98,9 +98,9 @@ final class Backfill {
   }
 
   /// What other nodes knew of numbers that have no rows any more, and this one has to remember:
-  // what
-  /// was lost with a node's disk, so that it is said after a start, too; and what others deleted
-  /// when its time was over, so that it does not seem lost when they are gone. On any thread.
+  /// what was lost with a node's disk, so that it is said after a start, too; and what others
+  /// deleted when its time was over, so that it does not seem lost when they are gone. On any
+  /// thread.
   List<Note> toNote() {
     List<Note> noted = new ArrayList<>();
     nodes
