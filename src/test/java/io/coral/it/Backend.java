@@ -167,7 +167,7 @@ final class Backend implements AutoCloseable {
   private Backend awaited(boolean childrenServe) {
     try {
       await("server on port " + port)
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(100))
           .pollDelay(Duration.ZERO)
           .pollInterval(Duration.ofMillis(20))
           .until(() -> accepts() && (!childrenServe || !Host.children(process).isEmpty()));

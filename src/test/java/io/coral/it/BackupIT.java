@@ -50,7 +50,7 @@ final class BackupIT {
       cluster.send(agent, SPANS);
       sent = Set.copyOf(cluster.sent());
       await()
-          .atMost(Duration.ofSeconds(60))
+          .atMost(Duration.ofSeconds(150))
           .ignoreExceptions()
           .untilAsserted(() -> assertThat(TestCluster.ask(node).is(cluster.sent(), 1)).isTrue());
       CoralProcess.Ended saved = run(lines.getFirst(), node.port());

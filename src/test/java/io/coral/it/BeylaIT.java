@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// An agent with a stand-in for Beyla, a shell script that writes down its pid and sleeps.
 final class BeylaIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(100);
 
   private static final Map<String, Object> CHARGE =
       Map.of(

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Keys of the `beyla:` section whose effect on Coral's own capture shows in what is stored.
 final class BeylaKeysKernelIT {
   private static final int REQUESTS = 7;
-  private static final Duration SEEN = Duration.ofSeconds(25);
+  private static final Duration SEEN = Duration.ofSeconds(100);
 
   @TempDir Path directory;
 

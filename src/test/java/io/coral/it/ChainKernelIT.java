@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class ChainKernelIT {
   private static final int REQUESTS = 1600;
   private static final int AT_A_TIME = 16;
-  private static final Duration STORED = Duration.ofSeconds(30);
+  private static final Duration STORED = Duration.ofSeconds(100);
 
   @TempDir Path directory;
 

@@ -108,7 +108,7 @@ final class ChainService implements AutoCloseable {
   /// Waits until it serves; where it can be reached from here.
   ChainService awaited() {
     await("service on " + address)
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(100))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(50))
         .until(() -> accepts() && !pids().isEmpty());

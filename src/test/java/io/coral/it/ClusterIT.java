@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class ClusterIT {
   private static final int AGENTS = 4;
   private static final int SPANS = 40;
-  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration SOON = Duration.ofSeconds(150);
 
   @TempDir Path directory;
   private TestCluster cluster;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// `beyla.limits.max_traced_connections`: further connections are counted, and not parsed.
 final class ConnectionLimitKernelIT {
   private static final String LIMIT = "coral_dropped_total{reason=\"connection_limit\"}";
-  private static final Duration SEEN = Duration.ofSeconds(25);
+  private static final Duration SEEN = Duration.ofSeconds(100);
 
   @TempDir Path directory;
 

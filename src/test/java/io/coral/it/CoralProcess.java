@@ -11,12 +11,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// An agent or a colony: the packaged jar as a process, with the flags that the launcher gives.
+/// An agent or a colony: the packaged jar as a process, with the flags that the launcher gives but
+/// for the second compiler: a test starts some hundred processes, none of which runs for long.
 final class CoralProcess implements AutoCloseable {
   private static final Path JAR =
       Path.of(System.getProperty("coral.jar", "target/coral.jar")).toAbsolutePath();
   private static final Path NATIVE =
       Path.of(System.getProperty("coral.it.native", "target/it-native")).toAbsolutePath();
+  private static final Path CACHE = Path.of("target/it.aot").toAbsolutePath();
+  private static final int TRAINING_SECONDS = 180;
+  private static final List<String> CACHED = cached();
   private static final Duration READY = Duration.ofMinutes(2);
   private static final Duration STOPPED = Duration.ofSeconds(30);
 
@@ -162,27 +166,77 @@ final class CoralProcess implements AutoCloseable {
   /// The same with other places for the jar and its native parts.
   static List<String> command(
       Path nativeDirectory, Path jar, List<String> javaOptions, List<String> arguments) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xms6m",
-                "-Xmx120m",
-                "-Xss512k",
-                "-XX:+UseCompactObjectHeaders",
-                "-XX:-UsePerfData",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Dstdout.encoding=UTF-8",
-                "-Dstderr.encoding=UTF-8",
-                "-Dcoral.native.dir=" + nativeDirectory,
-                "-Djava.library.path=" + nativeDirectory));
+    List<String> command = new ArrayList<>(java(nativeDirectory));
+    if (jar.equals(JAR)) {
+      command.addAll(CACHED);
+    }
     command.addAll(javaOptions);
     command.add("-jar");
     command.add(jar.toString());
     command.addAll(arguments);
     return command;
+  }
+
+  private static List<String> java(Path nativeDirectory) {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Xms6m",
+        "-Xmx120m",
+        "-Xss512k",
+        "-XX:+UseCompactObjectHeaders",
+        "-XX:-UsePerfData",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-Dstdout.encoding=UTF-8",
+        "-Dstderr.encoding=UTF-8",
+        "-Dcoral.native.dir=" + nativeDirectory,
+        "-Djava.library.path=" + nativeDirectory);
+  }
+
+  /// What every start would load and link anew, from one run of both roles: half of the time that
+  /// the tests take. Without it they work, too.
+  private static List<String> cached() {
+    try {
+      if (!Files.exists(CACHE)
+          || Files.getLastModifiedTime(CACHE).compareTo(Files.getLastModifiedTime(JAR)) < 0) {
+        Files.deleteIfExists(CACHE);
+        train();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return Files.exists(CACHE)
+        ? List.of("-XX:AOTCache=" + CACHE, "-XX:AOTMode=auto", "-Xlog:aot=off", "-Xlog:cds=off")
+        : List.of();
+  }
+
+  private static void train() throws IOException, InterruptedException {
+    Path data = Files.createTempDirectory("coral-train");
+    Path output = data.resolve("output");
+    List<String> command = new ArrayList<>(java(NATIVE));
+    command.add("-XX:AOTCacheOutput=" + CACHE);
+    command.addAll(List.of("-jar", JAR.toString(), "up", "--data", data.resolve("data") + ""));
+    command.addAll(List.of("--port", "0", "--agent-port", "0"));
+    command.addAll(List.of("--otlp-grpc", "0", "--otlp-http", "0"));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(TRAINING_SECONDS);
+    while (process.isAlive()
+        && System.nanoTime() < end
+        && !Files.readString(output).contains("Ctrl-C")) {
+      TimeUnit.MILLISECONDS.sleep(100);
+    }
+    process.destroy();
+    if (!process.waitFor(TRAINING_SECONDS, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+    }
   }
 
   /// What it answers.

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Every request is counted once, per route, method and status, at the agent and at the colony.
 final class CountingKernelIT {
   private static final int CONNECTIONS = 3;
-  private static final Duration COUNTED = Duration.ofSeconds(25);
+  private static final Duration COUNTED = Duration.ofSeconds(100);
   private static final Duration STILL_THE_SAME = Duration.ofSeconds(30);
   private static final String SERVICE = "shop";
   private static final Pattern COUNT =
@@ -162,7 +162,7 @@ final class CountingKernelIT {
   private static void assertPolled(CoralProcess colony) {
     long now = System.currentTimeMillis() * 1_000_000;
     await("the colony polls the agent")
-        .atMost(Duration.ofSeconds(25))
+        .atMost(Duration.ofSeconds(100))
         .pollInterval(Duration.ofMillis(250))
         .untilAsserted(
             () ->

@@ -33,7 +33,7 @@ final class DurationKernelIT {
   private static final Percentage TOLERANCE = Percentage.withPercentage(5);
   private static final int SERVER = 1;
   private static final int CLIENT = 2;
-  private static final Duration STORED = Duration.ofSeconds(15);
+  private static final Duration STORED = Duration.ofSeconds(100);
 
   private final List<AutoCloseable> started = new ArrayList<>();
   private Path directory;

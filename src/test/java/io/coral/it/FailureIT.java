@@ -31,7 +31,7 @@ final class FailureIT {
 
   // All three heads of a database: what begins like this cannot be mended.
   private static final int DAMAGED_BYTES = 12_288;
-  private static final Duration COUNTED = Duration.ofSeconds(25);
+  private static final Duration COUNTED = Duration.ofSeconds(100);
 
   /// The user `nobody` of Debian.
   private static final int NOBODY = 65534;

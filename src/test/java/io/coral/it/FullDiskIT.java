@@ -88,7 +88,7 @@ final class FullDiskIT {
       run("mount", "-o", "remount,size=400m", disk.toString());
       ExportTraceServiceRequest again = refused;
       await("it takes what it refused")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(100))
           .until(() -> Otlp.sendSpans(otlp, again) == OK);
       taken++;
       assertThat(Otlp.sendSpans(otlp, again)).isEqualTo(OK);

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class HostileColonyIT {
   private static final String STREAM = StreamSchema.TRACE_ALIASES.name();
   private static final long EPOCH = 7;
-  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration SOON = Duration.ofSeconds(150);
 
   @TempDir Path directory;
   private final Vertx vertx = Vertx.vertx();

@@ -20,7 +20,7 @@ final class HostsKernelIT {
   private static final int REQUESTS = 800;
   private static final int SERVICE_PORT = 8000;
   private static final int AGENT_PORT = 9001;
-  private static final Duration JOINED = Duration.ofSeconds(45);
+  private static final Duration JOINED = Duration.ofSeconds(100);
 
   @TempDir Path directory;
 

@@ -42,7 +42,7 @@ final class JaegerIT {
     try (CoralProcess colony = Otlp.colony(directory, colonyPort, "5m");
         CoralProcess agent = Otlp.agent(directory, agentPort, 0, otlp, colonyPort)) {
       await("the agent is known")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(100))
           .until(() -> colony.api().colony("ListAgents", new JsonObject()).has("agents"));
       // Long ago: no time range may matter to an id.
       long longAgo = System.currentTimeMillis() * 1_000_000 - 400L * 86_400 * 1_000_000_000;
@@ -77,7 +77,7 @@ final class JaegerIT {
         CoralProcess one = Otlp.agent(first, ports.get(0), 0, otlp.get(0), colonyPort);
         CoralProcess other = Otlp.agent(second, ports.get(1), 0, otlp.get(1), colonyPort)) {
       await("the agents are known")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(100))
           .untilAsserted(
               () ->
                   assertThat(
@@ -101,7 +101,7 @@ final class JaegerIT {
       Map<String, Long> expected = calls(payload);
       assertThat(expected).isNotEmpty();
       await("every call is counted")
-          .atMost(Duration.ofSeconds(60))
+          .atMost(Duration.ofSeconds(150))
           .untilAsserted(() -> assertThat(dependencies(colonyPort)).isEqualTo(expected));
       Map<String, Long> ofOneHost = dependencies(ports.get(0));
       ofOneHost.forEach((pair, calls) -> assertThat(expected).containsEntry(pair, calls));

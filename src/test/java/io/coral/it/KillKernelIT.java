@@ -33,9 +33,9 @@ final class KillKernelIT {
   /// About 400 requests a second over four connections.
   private static final long PAUSE_MILLIS = 10;
 
-  private static final Duration COMMITTED = Duration.ofSeconds(20);
-  private static final Duration UNLOADED = Duration.ofSeconds(10);
-  private static final Duration PULLED = Duration.ofSeconds(40);
+  private static final Duration COMMITTED = Duration.ofSeconds(100);
+  private static final Duration UNLOADED = Duration.ofSeconds(30);
+  private static final Duration PULLED = Duration.ofSeconds(100);
   private static final List<String> STREAMS = List.of("http_metrics", "traces");
 
   @TempDir Path directory;

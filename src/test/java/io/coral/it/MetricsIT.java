@@ -80,7 +80,7 @@ final class MetricsIT {
               });
           for (int port : List.of(agentPort, colonyPort)) {
             await("all are counted")
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(100))
                 .untilAsserted(
                     () -> {
                       String text = new Api(port).metrics();
@@ -145,7 +145,7 @@ final class MetricsIT {
         (_, agentPort, colonyPort, _) -> {
           for (int port : List.of(agentPort, colonyPort)) {
             await("there is something to check")
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(100))
                 .until(() -> new Api(port).get("/metrics", "*/*").contains("_seconds_bucket{"));
             Path text = directory.resolve("metrics");
             Files.writeString(text, new Api(port).get("/metrics", "*/*"));

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 /// Starts agents and colonies for what applications send, and sends it to a port on loopback, as
 /// protobuf; over HTTP unless the name says otherwise.
 final class Otlp {
-  private static final Duration ANSWER = Duration.ofSeconds(10);
+  private static final Duration ANSWER = Duration.ofSeconds(50);
 
   private Otlp() {}
 

@@ -55,7 +55,7 @@ final class OtlpIT {
         assertThat(read(snapshot)).isEqualTo(sent);
       }
       await("the colony has them")
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(100))
           .untilAsserted(
               () -> {
                 try (Snapshot snapshot = Snapshot.of(colony, directory)) {
@@ -67,7 +67,7 @@ final class OtlpIT {
               .filter(span -> span.contains("span_kind=SERVER") && span.contains("http.route"))
               .count();
       await("requests are counted")
-          .atMost(Duration.ofSeconds(10))
+          .atMost(Duration.ofSeconds(100))
           .untilAsserted(
               () -> {
                 try (Snapshot snapshot = Snapshot.of(agent, directory)) {

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// One port, four protocols: gRPC, gRPC-Web, Connect with JSON and Connect with protobuf.
 @TestInstance(Lifecycle.PER_CLASS)
 final class RpcIT {
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
+  private static final Duration DEADLINE = Duration.ofSeconds(50);
   private static final String AGENT_SERVICE = "coral.agent.v1.AgentService";
   private static final String GET_STATUS = AGENT_SERVICE + "/GetStatus";
   private static final int REQUESTS = 37;
@@ -173,7 +173,7 @@ final class RpcIT {
       }
       JsonObject traces =
           await("the spans are stored")
-              .atMost(Duration.ofSeconds(20))
+              .atMost(Duration.ofSeconds(100))
               .pollInterval(Duration.ofMillis(200))
               .until(this::traces, stream -> Api.number(stream, "maxSeq") >= REQUESTS);
       JsonObject pull = new JsonObject();

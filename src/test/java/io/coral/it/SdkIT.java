@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// by SQL and by the API, at agent and colony. What they sent is what their connections carried.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class SdkIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(100);
   private static final List<String> PROTOCOLS = List.of("grpc", "http/protobuf");
 
   private Path directory;

@@ -362,7 +362,7 @@ final class SentTelemetryIT {
 
   private void awaitRows(CoralProcess colony) {
     await("the colony has them")
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(100))
         .untilAsserted(
             () -> {
               try (Snapshot snapshot = Snapshot.of(colony, directory)) {

@@ -97,7 +97,7 @@ final class SnapshotIT {
     try (RawClient connection = new RawClient(backend.port())) {
       CountingTraffic.send(List.of(connection));
       await("the colony has counted")
-          .atMost(Duration.ofSeconds(25))
+          .atMost(Duration.ofSeconds(100))
           .pollInterval(Duration.ofMillis(250))
           .until(() -> colonyProcess.api().served("colony", SERVICE).equals(expected));
     }
@@ -110,7 +110,7 @@ final class SnapshotIT {
   /// A copy from when every request is stored as a span, which takes longer than counting it.
   private static Snapshot withEverySpan(CoralProcess process, Path directory) {
     return await("spans are stored")
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(100))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(500))
         .until(

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// went wrong there. One agent and one colony for all of them; each test has a service of its own.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class UpstreamFaultsIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(100);
   private static final String METRIC = "http.server.request.duration";
 
   private Path directory;

@@ -1,4 +1,4 @@
-package io.coral;
+package io.coral.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -122,24 +122,24 @@ final class DocumentsIT {
   private Process up(int agentPort, int colonyPort, long pid) throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(
-            java(),
-            "-jar",
-            jar(),
-            "up",
-            "--data",
-            directory.resolve("data").toString(),
-            "--port",
-            "" + colonyPort,
-            "--agent-port",
-            "" + agentPort,
-            "--otlp-grpc",
-            "0",
-            "--otlp-http",
-            "" + otlpPort,
-            "--observe",
-            "frontend-api=pid:" + pid,
-            "--observe",
-            "payments-api=pid:" + ProcessHandle.current().pid());
+            CoralProcess.command(
+                List.of(),
+                List.of(
+                    "up",
+                    "--data",
+                    directory.resolve("data").toString(),
+                    "--port",
+                    "" + colonyPort,
+                    "--agent-port",
+                    "" + agentPort,
+                    "--otlp-grpc",
+                    "0",
+                    "--otlp-http",
+                    "" + otlpPort,
+                    "--observe",
+                    "frontend-api=pid:" + pid,
+                    "--observe",
+                    "payments-api=pid:" + ProcessHandle.current().pid())));
     builder.environment().put("XDG_CACHE_HOME", directory.resolve("cache").toString());
     return builder
         .redirectErrorStream(true)
@@ -149,16 +149,16 @@ final class DocumentsIT {
 
   private void awaitTraffic(int colonyPort, Process observed) throws IOException {
     await("coral up serves")
-        .atMost(Duration.ofSeconds(40))
+        .atMost(Duration.ofSeconds(100))
         .until(() -> Files.readString(directory.resolve("up.log")).contains("Ctrl-C"));
     observed.getOutputStream().write('\n');
     observed.getOutputStream().flush();
     await("the colony has the requests")
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(100))
         .until(
             () -> ask(colonyPort, "QueryHttp", "{}").contains("\"requests\":\"" + REQUESTS + "\""));
     await("the colony has the trace")
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(100))
         .ignoreExceptions()
         .until(
             () ->
@@ -191,8 +191,8 @@ final class DocumentsIT {
     if (!Files.exists(coral)) {
       Files.writeString(
           coral,
-          "#!/bin/sh\nexec '%s' -Dstdout.encoding=UTF-8 -jar '%s' \"$@\"\n"
-              .formatted(java(), jar()));
+          "#!/bin/sh\nexec '%s' \"$@\"\n"
+              .formatted(String.join("' '", CoralProcess.command(List.of(), List.of()))));
       assertThat(coral.toFile().setExecutable(true)).isTrue();
     }
     ProcessBuilder builder = new ProcessBuilder("sh", "-c", command).directory(directory.toFile());
@@ -210,14 +210,6 @@ final class DocumentsIT {
           .as("%s: %s", step.place, step.command)
           .isEqualTo(step.expected.strip().toLowerCase(Locale.ROOT));
     }
-  }
-
-  private static String java() {
-    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
-  }
-
-  private static String jar() {
-    return Path.of("target/coral.jar").toAbsolutePath().toString();
   }
 
   private static int freePort() throws IOException {
