@@ -42,7 +42,7 @@ public final class RetentionVerticle extends VerticleBase {
     this.retention = Map.copyOf(retention);
     this.cleanupPercent = cleanupPercent;
     this.seals = seals;
-    this.sealed = figures.counter("coral_history_sealed_days_total");
+    this.sealed = figures.counter("coral_history_sealed_total");
     this.droppedEarly = figures.counter("coral_history_dropped_early_total");
   }
 
