@@ -10,6 +10,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,7 +93,7 @@ final class FullDiskIT {
           .until(() -> Otlp.sendSpans(otlp, again) == OK);
       taken++;
       assertThat(Otlp.sendSpans(otlp, again)).isEqualTo(OK);
-      try (Snapshot snapshot = Snapshot.of(agent, directory)) {
+      try (Snapshot snapshot = snapshot(agent)) {
         long rows = snapshot.number("SELECT count(*) FROM otel_spans");
         assertThat(snapshot.number("SELECT count(DISTINCT span_id) FROM otel_spans"))
             .isEqualTo(rows);
@@ -104,5 +105,17 @@ final class FullDiskIT {
         }
       }
     }
+  }
+
+  /// A copy is refused while others need the memory that it takes.
+  private Snapshot snapshot(CoralProcess agent) throws Exception {
+    for (int attempt = 1; attempt < 8; attempt++) {
+      try {
+        return Snapshot.of(agent, directory);
+      } catch (IOException e) {
+        TimeUnit.SECONDS.sleep(2);
+      }
+    }
+    return Snapshot.of(agent, directory);
   }
 }
