@@ -74,10 +74,10 @@ final class ArchitectureDocumentTest {
           .compose(_ -> vertx.deployVerticle(colonyVerticle))
           .toCompletionStage()
           .toCompletableFuture()
-          .get(30, TimeUnit.SECONDS);
+          .get(60, TimeUnit.SECONDS);
       assertThat(vertx.deploymentIDs()).hasSameSizeAs(listed());
     } finally {
-      vertx.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+      vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
     }
   }
 

@@ -98,8 +98,10 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     private final LocalDate day;
     private final DayFile file;
     private final DayFile sealed;
+    private final long content;
 
-    private Unsealed(LocalDate day, DayFile file, DayFile sealed) {
+    private Unsealed(LocalDate day, DayFile file, DayFile sealed, long content) {
+      this.content = content;
       this.day = day;
       this.file = file;
       this.sealed = sealed;
@@ -136,8 +138,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       for (StreamSchema schema : StreamSchema.ALL) {
         store.days.put(schema.name(), new TreeMap<>());
         store.books.put(schema.name(), new SeqBook());
-        for (LocalDate day : DayFile.find(directory, schema)) {
-          store.attachOrSetAside(schema, day);
+        for (var day : DayFile.find(directory, schema).entrySet()) {
+          store.attachOrSetAside(schema, day.getKey(), day.getValue());
         }
       }
       return store;
@@ -149,13 +151,13 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   private void attachRegistry() throws SQLException, IOException {
     Path file = directory.resolve(REGISTRY_FILE);
     try {
-      attach(file, REGISTRY);
+      Database.attach(database.writer(), file, REGISTRY);
     } catch (SQLException e) {
       refuseLocked(file, e);
       losses.add(
           "the registry was damaged and is kept as "
               + new DatabaseFile(file).quarantine(nowNanos()));
-      attach(file, REGISTRY);
+      Database.attach(database.writer(), file, REGISTRY);
     }
     Database.execute(
         database.writer(),
@@ -222,8 +224,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         .removeIf(
             file -> {
               try {
-                Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.getKey());
-                attach(file.getValue(), file.getKey());
+                Database.detach(database.writer(), file.getKey());
+                Database.attach(database.writer(), file.getValue(), file.getKey());
                 LOG.info("{} is attached again", file.getValue().getFileName());
                 return true;
               } catch (SQLException e) {
@@ -233,10 +235,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
             });
   }
 
-  private void attachOrSetAside(StreamSchema schema, LocalDate day)
+  private void attachOrSetAside(StreamSchema schema, LocalDate day, DayFile file)
       throws IOException, SQLException {
-    DayFile sealed = DayFile.sealed(directory, schema, day);
-    DayFile file = Files.exists(sealed.path()) ? sealed : DayFile.open(directory, schema, day);
     try {
       file.attach(database.writer());
       file.table().load(database.writer(), !file.isSealed());
@@ -247,7 +247,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       }
     } catch (SQLException e) {
       refuseLocked(file.path(), e);
-      Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.catalog());
+      Database.detach(database.writer(), file.catalog());
       losses.add(
           "the "
               + schema.name()
@@ -257,11 +257,6 @@ public final class ColonyStore implements AutoCloseable, RowSource {
               + file.quarantine(nowNanos())
               + "; what the agents still have is pulled again");
     }
-  }
-
-  private void attach(Path file, String catalog) throws SQLException {
-    Database.execute(
-        database.writer(), "ATTACH " + Database.literal(file.toString()) + " AS " + catalog);
   }
 
   private NavigableMap<LocalDate, DayFile> daysOf(StreamSchema schema) {
@@ -288,7 +283,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       return known;
     }
     DayFile file = DayFile.open(directory, schema, day);
-    attach(file.path(), file.catalog());
+    file.attach(database.writer());
     DuckDBConnection connection = database.writer();
     try {
       change(
@@ -299,7 +294,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
             SeqBook.create(connection, file.catalog());
           });
     } catch (SQLException e) {
-      Database.execute(connection, "DETACH DATABASE IF EXISTS " + file.catalog());
+      Database.detach(connection, file.catalog());
       throw e;
     }
     synchronized (days) {
@@ -656,17 +651,34 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// rows that came. To be handed to [#writeSealed], and then to [#replaceBySealed].
   public Optional<Unsealed> nextToSeal() {
     LocalDate today = LocalDate.ofInstant(now(), ZoneOffset.UTC);
+    Optional<Map.Entry<LocalDate, DayFile>> next;
     synchronized (days) {
-      return days.values().stream()
-          .flatMap(of -> of.headMap(today, false).entrySet().stream())
-          .filter(day -> !day.getValue().isSealed() && day.getValue().table().isRolled())
-          .min(Map.Entry.comparingByKey())
-          .map(
-              day ->
-                  new Unsealed(
-                      day.getKey(),
-                      day.getValue(),
-                      DayFile.sealed(directory, day.getValue().table().schema(), day.getKey())));
+      next =
+          days.values().stream()
+              .flatMap(of -> of.headMap(today, false).entrySet().stream())
+              .filter(day -> !day.getValue().isSealed() && day.getValue().table().isRolled())
+              .min(Map.Entry.comparingByKey());
+    }
+    return next.map(
+        day -> {
+          DayFile file = day.getValue();
+          return new Unsealed(
+              day.getKey(),
+              file,
+              DayFile.sealed(directory, file.table().schema(), day.getKey()),
+              content(file));
+        });
+  }
+
+  /// Another one after each change of a day: rows and notes are only ever added to it.
+  private long content(DayFile file) {
+    try {
+      return Database.number(
+          database.writer(),
+          "SELECT (SELECT count(*) FROM %s) + (SELECT count(*) FROM %s)"
+              .formatted(file.table().rowsTable(), SeqBook.table(file.catalog())));
+    } catch (SQLException e) {
+      throw new StorageException("cannot read " + file.path().getFileName(), e);
     }
   }
 
@@ -680,8 +692,11 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     }
   }
 
-  /// Reads a day from its sealed files from now on.
-  public void replaceBySealed(Unsealed day) {
+  /// Reads a day from its sealed files from now on, unless it has changed since [#nextToSeal] or
+  /// its retention is over.
+  ///
+  /// @return whether it does
+  public boolean replaceBySealed(Unsealed day) {
     DuckDBConnection connection = database.writer();
     DayFile sealed = day.sealed;
     try {
@@ -689,17 +704,18 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       synchronized (days) {
         isThere = day.file.equals(daysOf(sealed.table().schema()).get(day.day));
       }
-      if (!isThere) {
-        // Its retention is over.
-        sealed.delete();
-        return;
+      if (!isThere || content(day.file) != day.content) {
+        sealed.deleteUnfinished();
+        return false;
       }
+      Sealing.finish(sealed);
       sealed.attach(connection);
       sealed.table().load(connection, false);
       synchronized (days) {
         daysOf(sealed.table().schema()).put(day.day, sealed);
       }
       replaced.put(day.file, System.nanoTime() + REPLACED_NANOS);
+      return true;
     } catch (SQLException | IOException e) {
       throw new StorageException("cannot use " + sealed.path().getFileName(), e);
     }
@@ -708,12 +724,16 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   /// Deletes what sealed days were made of, when no query is left that may read it.
   public void dropReplaced() {
     long now = System.nanoTime();
-    for (DayFile file : List.copyOf(replaced.keySet())) {
-      if (now - replaced.getOrDefault(file, now) > 0) {
-        detachAndDelete(file);
-        replaced.remove(file);
-      }
-    }
+    replaced
+        .entrySet()
+        .removeIf(
+            each -> {
+              boolean isOver = now - each.getValue() > 0;
+              if (isOver) {
+                detachAndDelete(each.getKey());
+              }
+              return isOver;
+            });
   }
 
   private Instant now() {
@@ -786,7 +806,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
 
   private void detachAndDelete(DayFile file) {
     try {
-      Database.execute(database.writer(), "DETACH DATABASE IF EXISTS " + file.catalog());
+      Database.detach(database.writer(), file.catalog());
       detached.remove(file.catalog());
       file.delete();
     } catch (SQLException | IOException e) {

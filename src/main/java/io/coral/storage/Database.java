@@ -1,6 +1,7 @@
 package io.coral.storage;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -56,6 +57,16 @@ final class Database implements AutoCloseable {
   /// A connection for reading on the calling thread; the caller closes it.
   DuckDBConnection reader() throws SQLException {
     return root.duplicate().unwrap(DuckDBConnection.class);
+  }
+
+  /// Attaches a file under a name, and makes it unless it is there.
+  static void attach(Connection connection, Path file, String catalog) throws SQLException {
+    execute(connection, "ATTACH " + literal(file.toString()) + " AS " + catalog);
+  }
+
+  /// Detaches what has a name, if anything has.
+  static void detach(Connection connection, String catalog) throws SQLException {
+    execute(connection, "DETACH DATABASE IF EXISTS " + catalog);
   }
 
   static void execute(Connection connection, String sql) throws SQLException {

@@ -8,6 +8,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.LocalDate;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -46,7 +48,8 @@ record DayFile(Path path, String catalog, StreamTable table, Path rows, boolean 
 
   /// The days of a stream in a directory, oldest first. A day is sealed from the moment when its
   /// smaller database has its name; what a crash left on either side of it is deleted.
-  static List<LocalDate> find(Path directory, StreamSchema schema) throws IOException {
+  static NavigableMap<LocalDate, DayFile> find(Path directory, StreamSchema schema)
+      throws IOException {
     List<LocalDate> days;
     try (Stream<Path> files = Files.list(directory)) {
       days =
@@ -55,19 +58,21 @@ record DayFile(Path path, String catalog, StreamTable table, Path rows, boolean 
               .filter(name -> name.matches() && name.group(1).equals(schema.name()))
               .map(name -> LocalDate.parse(name.group(2)))
               .distinct()
-              .sorted()
               .toList();
     }
+    NavigableMap<LocalDate, DayFile> found = new TreeMap<>();
     for (LocalDate day : days) {
       DayFile open = open(directory, schema, day);
       DayFile sealed = sealed(directory, schema, day);
       if (Files.exists(sealed.path)) {
         open.delete();
+        found.put(day, sealed);
       } else {
         sealed.deleteUnfinished();
+        found.put(day, open);
       }
     }
-    return days;
+    return found;
   }
 
   /// What the database of a sealed day is called until it is whole.
@@ -84,7 +89,7 @@ record DayFile(Path path, String catalog, StreamTable table, Path rows, boolean 
 
   /// Attaches the database.
   void attach(Connection connection) throws SQLException {
-    Database.execute(connection, "ATTACH " + Database.literal(path.toString()) + " AS " + catalog);
+    Database.attach(connection, path, catalog);
     if (isSealed) {
       Sealing.lookAtRows(connection, this);
     }

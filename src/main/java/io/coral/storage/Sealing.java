@@ -25,8 +25,8 @@ final class Sealing {
 
   private Sealing() {}
 
-  /// Writes the files of a sealed day, without touching the one that it is made of. Blocks, some
-  /// seconds for a million rows.
+  /// Writes the files of a sealed day but for the last name, without touching the one that it is
+  /// made of. Blocks, some seconds for a million rows.
   ///
   /// @param connection of its own
   /// @param day nothing is stored in any more
@@ -34,14 +34,14 @@ final class Sealing {
       throws SQLException, IOException {
     sealed.deleteUnfinished();
     String rows = day.table().rowsTable();
+    // In their order, as the instance is set to keep it: sorting a large day takes too much memory.
     Database.execute(
         connection,
-        "COPY (SELECT * FROM %s ORDER BY rowid) TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d)"
+        "COPY (SELECT * FROM %s) TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d)"
             .formatted(rows, Database.literal(sealed.rows().toString()), ROW_GROUP));
     force(sealed.rows());
     String into = sealed.catalog();
-    Database.execute(
-        connection, "ATTACH " + Database.literal(sealed.unfinished().toString()) + " AS " + into);
+    Database.attach(connection, sealed.unfinished(), into);
     try {
       Set<String> tables =
           Database.texts(
@@ -62,9 +62,13 @@ final class Sealing {
       view(connection, sealed);
       Database.execute(connection, "CHECKPOINT " + into);
     } finally {
-      Database.execute(connection, "DETACH DATABASE IF EXISTS " + into);
+      Database.detach(connection, into);
     }
     force(sealed.unfinished());
+  }
+
+  /// Makes the files that were written those of the day.
+  static void finish(DayFile sealed) throws IOException {
     Files.move(sealed.unfinished(), sealed.path(), StandardCopyOption.ATOMIC_MOVE);
     force(Objects.requireNonNull(sealed.path().toAbsolutePath().getParent(), "parent"));
   }

@@ -19,14 +19,17 @@ import org.duckdb.DuckDBConnection;
 final class SeqBook extends SeqNotes {
   private static final String TABLE = "seqs";
 
+  /// The table of a day's file.
+  static String table(String catalog) {
+    return catalog + "." + TABLE;
+  }
+
   /// Makes the table, inside the caller's transaction.
   static void create(Connection connection, String catalog) throws SQLException {
     Database.execute(
         connection,
         "CREATE TABLE IF NOT EXISTS "
-            + catalog
-            + "."
-            + TABLE
+            + table(catalog)
             + " (agent_id VARCHAR NOT NULL, epoch BIGINT NOT NULL, from_seq BIGINT NOT NULL, to_seq"
             + " BIGINT NOT NULL, why TINYINT NOT NULL, noted_unix_nanos BIGINT NOT NULL)");
   }
@@ -69,14 +72,13 @@ final class SeqBook extends SeqNotes {
       long rows =
           Database.number(
               connection,
-              "SELECT count(*) FROM " + catalog + "." + TABLE + " WHERE why = " + why.ordinal());
+              "SELECT count(*) FROM " + table(catalog) + " WHERE why = " + why.ordinal());
       if (rows > 2L * of.size()) {
         Database.inTransaction(
             connection,
             () -> {
               Database.execute(
-                  connection,
-                  "DELETE FROM " + catalog + "." + TABLE + " WHERE why = " + why.ordinal());
+                  connection, "DELETE FROM " + table(catalog) + " WHERE why = " + why.ordinal());
               append(connection, catalog, of, why, 0);
             });
       }
@@ -84,8 +86,7 @@ final class SeqBook extends SeqNotes {
   }
 
   private void loadGone(Connection connection, String catalog) throws SQLException {
-    String notes =
-        " FROM " + catalog + "." + TABLE + " WHERE why = " + KnownSeqs.Why.GONE.ordinal();
+    String notes = " FROM " + table(catalog) + " WHERE why = " + KnownSeqs.Why.GONE.ordinal();
     for (long noted : Database.numbers(connection, "SELECT DISTINCT noted_unix_nanos" + notes)) {
       read(
               connection,
@@ -124,12 +125,7 @@ final class SeqBook extends SeqNotes {
       throws SQLException {
     return ranges(
         connection,
-        "SELECT agent_id, epoch, from_seq, to_seq FROM "
-            + catalog
-            + "."
-            + TABLE
-            + " WHERE "
-            + condition);
+        "SELECT agent_id, epoch, from_seq, to_seq FROM " + table(catalog) + " WHERE " + condition);
   }
 
   private static Map<Epoch, SeqRanges> ranges(Connection connection, String sql)

@@ -123,7 +123,7 @@ final class JaegerRoutesTest {
             .listen("127.0.0.1", 0)
             .toCompletionStage()
             .toCompletableFuture()
-            .get(10, TimeUnit.SECONDS)
+            .get(60, TimeUnit.SECONDS)
             .actualPort();
   }
 
@@ -217,7 +217,7 @@ final class JaegerRoutesTest {
 
   @AfterEach
   void close() throws Exception {
-    vertx.close().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
     store.close();
   }
 

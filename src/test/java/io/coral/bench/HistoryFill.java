@@ -29,7 +29,7 @@ public final class HistoryFill {
   private static final int AGENTS = 12;
   private static final int ROUTES = 4;
   private static final int HOPS = 4;
-  private static final int PRINTED = 400;
+  private static final int PRINTED_AN_HOUR = 3;
   private static final long EPOCH = 1;
 
   private final int services;
@@ -127,7 +127,7 @@ public final class HistoryFill {
       long low = random.nextLong();
       long start = hourNanos + (long) (random.nextDouble() * 3.5e12);
       int first = random.nextInt(services);
-      if (agent == 0 && trace % 7 == 0 && ids.size() < PRINTED) {
+      if (agent == 0 && trace < PRINTED_AN_HOUR) {
         ids.add("%016x%016x %d".formatted(high, low, HOPS));
       }
       for (int hop = 0; hop < HOPS; hop++) {

@@ -17,7 +17,7 @@ final class LauncherTest {
     Process check =
         new ProcessBuilder("bash", "-n", LAUNCHER.toString()).redirectErrorStream(true).start();
     String output = new String(check.getInputStream().readAllBytes(), UTF_8);
-    assertThat(check.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(check.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(output).isEmpty();
     assertThat(check.exitValue()).isZero();
   }

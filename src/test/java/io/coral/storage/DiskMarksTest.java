@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// An agent's store on a disk that is as full as the test says.
 final class DiskMarksTest {
   private static final long SIZE = 1L << 40;
-  private static final Duration SOON = Duration.ofSeconds(10);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   @TempDir Path directory;
   private final SteppingClock clock = new SteppingClock(AgentStoreTest.NOON);
@@ -63,7 +63,7 @@ final class DiskMarksTest {
   }
 
   private static <T> T get(Future<T> future) throws Exception {
-    return future.toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    return future.toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
   }
 
   private Future<Boolean> keep() {

@@ -24,7 +24,7 @@ final class FullHistoryDiskIT {
   private static final long EPOCH = 7;
   private static final int ROWS = 20_000;
   private static final int MOST_BATCHES = 200;
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(100);
 
   @TempDir Path directory;
   private Path disk;

@@ -98,7 +98,7 @@ final class SealingTest {
     Optional<ColonyStore.Unsealed> day = store.nextToSeal();
     while (day.isPresent()) {
       store.writeSealed(day.get());
-      store.replaceBySealed(day.get());
+      assertThat(store.replaceBySealed(day.get())).isTrue();
       sealed++;
       day = store.nextToSeal();
     }
@@ -205,6 +205,28 @@ final class SealingTest {
       clock.advance(Duration.ofDays(-1));
       append(store, 200);
       assertThat(everything(store).get("traces")).hasSize(150);
+    }
+  }
+
+  @Test
+  void dayThatChanges_whileItIsSealed_staysAsItIs() throws Exception {
+    try (ColonyStore store = open()) {
+      append(store, 1);
+      clock.advance(Duration.ofDays(1));
+      append(store, 100);
+      store.roll();
+      ColonyStore.Unsealed day = store.nextToSeal().orElseThrow();
+      store.writeSealed(day);
+      clock.advance(Duration.ofDays(-1));
+      append(store, 200);
+      Map<String, List<String>> before = everything(store);
+      assertThat(store.replaceBySealed(day)).isFalse();
+      assertThat(everything(store)).isEqualTo(before);
+      assertThat(before.get("traces")).hasSize(150);
+      clock.advance(Duration.ofDays(1));
+      append(store, 300);
+      assertThat(seal(store)).isEqualTo(3);
+      assertThat(everything(store).get("traces")).hasSize(200).containsAll(before.get("traces"));
     }
   }
 

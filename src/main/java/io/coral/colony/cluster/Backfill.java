@@ -110,31 +110,23 @@ final class Backfill {
                 logs.forEach(
                     (log, seqs) -> noted.add(new Note(agent, log, seqs, KnownSeqs.Why.GONE))));
     List<NodeView> views = nodes.views();
-    Map<String, Map<StreamEpoch, KnownSeqs>> all = new HashMap<>();
-    for (NodeView view : views) {
-      view.agents()
-          .forEach(
-              (agent, of) ->
-                  of.seqs()
-                      .forEach(
-                          (log, known) ->
-                              all.computeIfAbsent(agent, _ -> new HashMap<>())
-                                  .merge(log, known, KnownSeqs::plus)));
-    }
     NodeView own = own(views);
-    all.forEach(
-        (agent, logs) -> {
-          if (nodes.owns(agent)) {
-            logs.forEach(
-                (log, known) -> {
-                  KnownSeqs here = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
-                  SeqRanges deleted = known.deleted().minus(known.held()).minus(here.all());
-                  if (!deleted.isEmpty()) {
-                    noted.add(new Note(agent, log, deleted, KnownSeqs.Why.DELETED));
-                  }
-                });
-          }
-        });
+    views.stream()
+        .flatMap(view -> view.agents().keySet().stream())
+        .distinct()
+        .filter(nodes::owns)
+        .forEach(
+            agent ->
+                NodeView.known(views, agent)
+                    .forEach(
+                        (log, known) -> {
+                          SeqRanges here =
+                              own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING).all();
+                          SeqRanges deleted = known.deleted().minus(known.held()).minus(here);
+                          if (!deleted.isEmpty()) {
+                            noted.add(new Note(agent, log, deleted, KnownSeqs.Why.DELETED));
+                          }
+                        }));
     return noted;
   }
 

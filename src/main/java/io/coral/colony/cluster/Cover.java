@@ -91,10 +91,7 @@ record Cover(
       int replicas,
       Map<StreamEpoch, SeqRanges> losses) {
     List<String> owners = Ownership.owners(agent, there, replicas);
-    Map<StreamEpoch, KnownSeqs> all = new HashMap<>();
-    for (NodeView view : views) {
-      view.agent(agent).seqs().forEach((log, seqs) -> all.merge(log, seqs, KnownSeqs::plus));
-    }
+    Map<StreamEpoch, KnownSeqs> all = NodeView.known(views, agent);
     NodeView best = null;
     long fewest = Long.MAX_VALUE;
     for (NodeView view : views) {

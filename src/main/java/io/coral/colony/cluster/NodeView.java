@@ -3,6 +3,8 @@ package io.coral.colony.cluster;
 import io.coral.model.SeqRanges;
 import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
 
 /// What is known of one node: by itself, or by what it told last.
@@ -50,5 +52,14 @@ public record NodeView(
 
   AgentView agent(String agentId) {
     return agents.getOrDefault(agentId, AgentView.NOTHING);
+  }
+
+  /// What some nodes together know of the numbers of an agent.
+  static Map<StreamEpoch, KnownSeqs> known(Collection<NodeView> views, String agentId) {
+    Map<StreamEpoch, KnownSeqs> all = new HashMap<>();
+    for (NodeView view : views) {
+      view.agent(agentId).seqs().forEach((log, seqs) -> all.merge(log, seqs, KnownSeqs::plus));
+    }
+    return all;
   }
 }

@@ -95,18 +95,15 @@ public final class RetentionVerticle extends VerticleBase {
               return day;
             },
             false)
+        .compose(written -> writer.executeBlocking(() -> store.replaceBySealed(written), true))
         .compose(
-            written ->
-                writer.executeBlocking(
-                    () -> {
-                      store.replaceBySealed(written);
-                      return written;
-                    },
-                    true))
-        .compose(
-            done -> {
+            replaced -> {
+              if (!replaced) {
+                // It changed meanwhile: not at once again.
+                return Future.succeededFuture();
+              }
               sealed.increment();
-              LOG.info("{} is sealed", done);
+              LOG.info("{} is sealed", day);
               return seal();
             });
   }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A shell script stands in for Beyla: it writes its pid, arguments and environment, then does what
 /// the test wants.
 final class BeylaSupervisorVerticleTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final ChildLoop.Timing FAST =
       new ChildLoop.Timing(
           Duration.ofMillis(50),
@@ -43,7 +43,7 @@ final class BeylaSupervisorVerticleTest {
 
   @AfterEach
   void close() throws Exception {
-    vertx.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+    vertx.close().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
     for (String pid : pids()) {
       await().atMost(PATIENCE).until(() -> !alive(pid));
     }
@@ -84,7 +84,7 @@ final class BeylaSupervisorVerticleTest {
         .deployVerticle(supervisor)
         .toCompletionStage()
         .toCompletableFuture()
-        .get(30, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
     return supervisor;
   }
 
@@ -171,7 +171,7 @@ final class BeylaSupervisorVerticleTest {
     awaitStarts(1);
     Path other = Files.writeString(directory.resolve("agent/beyla/other"), "mine");
     for (String id : vertx.deploymentIDs()) {
-      vertx.undeploy(id).toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
+      vertx.undeploy(id).toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
     }
     assertThat(alive(pids().getFirst())).isFalse();
     assertThat(directory.resolve("agent/beyla")).isDirectoryContaining(other::equals);
@@ -187,7 +187,7 @@ final class BeylaSupervisorVerticleTest {
       Path file = Files.createDirectories(directory.resolve("agent/beyla")).resolve("child");
       new ChildRecord(file, Path.of("/proc")).write(orphan.pid());
       deploy("exec sleep 600");
-      assertThat(orphan.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(orphan.waitFor(60, TimeUnit.SECONDS)).isTrue();
     } finally {
       orphan.destroyForcibly();
     }

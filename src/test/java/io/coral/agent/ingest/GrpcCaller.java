@@ -56,7 +56,7 @@ final class GrpcCaller {
                 .compose(response -> response.body().map(answer -> answered(response, answer)))
                 .onSuccess(answered::complete)
                 .onFailure(answered::completeExceptionally));
-    return answered.get(20, TimeUnit.SECONDS);
+    return answered.get(60, TimeUnit.SECONDS);
   }
 
   private static Answer answered(HttpClientResponse response, Buffer body) {

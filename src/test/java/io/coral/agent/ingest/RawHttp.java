@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 /// HTTP/1.1 by hand, so that requests can be wrong. Writes on a thread of its own: a server may
 /// answer before it has read all.
 final class RawHttp implements AutoCloseable {
-  private static final int TIMEOUT_MILLIS = 20_000;
+  private static final int TIMEOUT_MILLIS = 60_000;
 
   private final Socket socket;
   private final InputStream in;

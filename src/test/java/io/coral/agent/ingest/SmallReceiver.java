@@ -25,7 +25,7 @@ final class SmallReceiver {
         .deployVerticle(receiver)
         .toCompletionStage()
         .toCompletableFuture()
-        .get(20, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
     System.out.println(receiver.listening().getFirst());
     while (System.in.read() >= 0) {
       // Nothing is said, only the end counts.
