@@ -58,7 +58,7 @@ public record SeqRanges(List<Range> ranges) {
 
   /// The numbers of both.
   public SeqRanges plus(SeqRanges other) {
-    if (other.ranges.isEmpty()) {
+    if (other.ranges.isEmpty() || ranges.equals(other.ranges)) {
       return this;
     }
     if (ranges.isEmpty()) {
@@ -78,6 +78,12 @@ public record SeqRanges(List<Range> ranges) {
 
   /// The numbers that another set does not have.
   public SeqRanges minus(SeqRanges other) {
+    if (ranges.isEmpty() || other.ranges.isEmpty()) {
+      return this;
+    }
+    if (ranges.equals(other.ranges)) {
+      return NONE;
+    }
     List<Range> left = new ArrayList<>();
     int at = 0;
     for (Range range : ranges) {

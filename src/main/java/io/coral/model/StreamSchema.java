@@ -1,11 +1,14 @@
 package io.coral.model;
 
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /// A stream: rows of one shape that agents number and keep, and colonies pull.
 ///
 /// @param name as in the API, in table names and in the retention configuration
-/// @param columns in the order in which batches carry them
+/// @param columns in the order in which batches carry them. What earlier versions sent lacks those
+///     that came later: these are 0 or empty then, which has to mean what was so before
 public record StreamSchema(String name, List<Column> columns) {
   /// One column.
   ///
@@ -234,6 +237,9 @@ public record StreamSchema(String name, List<Column> columns) {
           LOGS,
           SERVICE_CALLS);
 
+  private static final Map<String, StreamSchema> BY_NAME =
+      ALL.stream().collect(Collectors.toMap(StreamSchema::name, schema -> schema));
+
   public StreamSchema {
     columns = List.copyOf(columns);
   }
@@ -283,18 +289,22 @@ public record StreamSchema(String name, List<Column> columns) {
         .orElseThrow();
   }
 
+  /// Whether a stream has this name; what newer versions have is no stream here.
+  public static boolean isKnown(String name) {
+    return BY_NAME.containsKey(name);
+  }
+
   /// @throws IllegalArgumentException when no stream has this name
   public static StreamSchema named(String name) {
-    return ALL.stream()
-        .filter(stream -> stream.name.equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "stream: \""
-                        + name
-                        + "\" (expected: one of "
-                        + ALL.stream().map(StreamSchema::name).toList()
-                        + ")"));
+    StreamSchema schema = BY_NAME.get(name);
+    if (schema == null) {
+      throw new IllegalArgumentException(
+          "stream: \""
+              + name
+              + "\" (expected: one of "
+              + ALL.stream().map(StreamSchema::name).toList()
+              + ")");
+    }
+    return schema;
   }
 }

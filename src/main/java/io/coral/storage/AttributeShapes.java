@@ -1,6 +1,7 @@
 package io.coral.storage;
 
 import io.coral.model.AttributeLists;
+import io.coral.model.StreamSchema;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -34,6 +35,10 @@ import org.jspecify.annotations.Nullable;
 final class AttributeShapes {
   static final int MOST_VALUES = 48;
   static final int MOST_PLAIN = 4;
+
+  /// Added to the position of a column in a [#layout()].
+  static final int LATER = 1 << 20;
+
   private static final int FIRST_VALUES = 4;
   private static final int FIRST_PLAIN = 0;
   private static final int WIDE_VALUES = 3;
@@ -44,6 +49,7 @@ final class AttributeShapes {
   private static final int MOST_SHAPES = 30_000;
 
   private final String catalog;
+  private final StreamSchema schema;
   private final String formsName;
   private final String shapesName;
   private final String rowsTable;
@@ -57,7 +63,6 @@ final class AttributeShapes {
   private int wantedValues;
   private int wantedPlain;
 
-  // The columns as they lie in the table: n for vn, -n for pn.
   private volatile int[] layout = new int[0];
 
   /// @param kinds as they are stored
@@ -97,8 +102,9 @@ final class AttributeShapes {
   }
 
   /// @param rows name of the table of rows
-  AttributeShapes(String catalog, String rows) {
+  AttributeShapes(String catalog, String rows, StreamSchema schema) {
     this.catalog = catalog;
+    this.schema = schema;
     this.formsName = "forms_" + rows;
     this.shapesName = "shapes_" + rows;
     this.rowsTable = catalog + "." + rows;
@@ -186,18 +192,13 @@ final class AttributeShapes {
 
   private void loadLayout(Connection connection) throws SQLException {
     List<Integer> columns = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet result =
-            statement.executeQuery(
-                "SELECT column_name FROM duckdb_columns() WHERE database_name = "
-                    + Database.literal(catalog)
-                    + " AND table_name = "
-                    + Database.literal(rowsTable.substring(rowsTable.indexOf('.') + 1))
-                    + " AND regexp_matches(column_name, '^[vp][0-9]+$') ORDER BY column_index")) {
-      while (result.next()) {
-        String column = result.getString(1);
-        int number = Integer.parseInt(column.substring(1));
-        columns.add(column.startsWith("p") ? -number : number);
+    List<String> names = Database.columns(connection, rowsTable);
+    for (String name : names.subList(names.indexOf("shape") + 1, names.size())) {
+      if (name.matches("[vp]\\d+")) {
+        int number = Integer.parseInt(name.substring(1));
+        columns.add(name.startsWith("p") ? -number : number);
+      } else if (schema.columns().stream().anyMatch(column -> column.name().equals(name))) {
+        columns.add(LATER + schema.position(name));
       }
     }
     layout = columns.stream().mapToInt(Integer::intValue).toArray();
@@ -213,7 +214,8 @@ final class AttributeShapes {
     return shapes.size() > MOST_SHAPES || forms.size() > MOST_FORMS;
   }
 
-  /// The columns as they lie in the table: `n` stands for `vn`, `-n` for `pn`.
+  /// The columns behind `shape` as they lie in the table: `n` stands for `vn`, `-n` for `pn`,
+  /// [#LATER] and more for a column of the stream that was added later, by its position.
   int[] layout() {
     return layout;
   }
@@ -486,7 +488,10 @@ final class AttributeShapes {
   }
 
   private IntStream numbers(boolean ofValues) {
-    return IntStream.of(layout).filter(column -> ofValues == column > 0).map(Math::abs).sorted();
+    return IntStream.of(layout)
+        .filter(column -> column < LATER && ofValues == column > 0)
+        .map(Math::abs)
+        .sorted();
   }
 
   /// Writes the new forms and shapes inside the caller's transaction.

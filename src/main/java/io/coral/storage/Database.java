@@ -134,6 +134,18 @@ final class Database implements AutoCloseable {
     return pairs;
   }
 
+  /// The names of a relation's columns, in their order.
+  static List<String> columns(Connection connection, String relation) throws SQLException {
+    List<String> columns = new ArrayList<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery("FROM " + relation + " LIMIT 0")) {
+      for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+        columns.add(result.getMetaData().getColumnName(i));
+      }
+    }
+    return columns;
+  }
+
   /// Runs a statement that gives strings.
   static Set<String> texts(Connection connection, String sql) throws SQLException {
     Set<String> texts = new HashSet<>();

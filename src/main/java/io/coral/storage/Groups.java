@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -24,6 +25,9 @@ final class Groups {
   private final String catalog;
   private final String name;
   private final List<StreamSchema.Column> columns;
+
+  // The columns as they lie in the table.
+  private List<StreamSchema.Column> order;
   private final Combinations tuples = new Combinations();
   private volatile int committed;
 
@@ -36,6 +40,7 @@ final class Groups {
     this.catalog = catalog;
     this.name = name;
     this.columns = columns;
+    this.order = columns;
   }
 
   /// The table with `id` and the grouped columns, qualified; strings are numbers.
@@ -61,12 +66,20 @@ final class Groups {
   }
 
   void load(Connection connection) throws SQLException {
+    List<String> names = Database.columns(connection, table());
+    order =
+        columns.stream()
+            .sorted(Comparator.comparingInt(column -> names.indexOf(column.name())))
+            .toList();
+    String values =
+        columns.stream().map(StreamSchema.Column::name).collect(Collectors.joining(", "));
     try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery("FROM " + table() + " ORDER BY id")) {
+        ResultSet result =
+            statement.executeQuery("SELECT " + values + " FROM " + table() + " ORDER BY id")) {
       long[] tuple = new long[columns.size()];
       while (result.next()) {
         for (int i = 0; i < tuple.length; i++) {
-          tuple[i] = result.getLong(i + 2);
+          tuple[i] = result.getLong(i + 1);
         }
         idOf(tuple);
       }
@@ -96,9 +109,9 @@ final class Groups {
       for (int id = tuples.firstUnwritten(); id < tuples.size(); id++) {
         appender.beginRow();
         appender.append(id);
-        for (int i = 0; i < columns.size(); i++) {
-          long value = tuples.value(tuples.start(id) + i);
-          if (columns.get(i).type() == ColumnType.TEXT) {
+        for (StreamSchema.Column column : order) {
+          long value = tuples.value(tuples.start(id) + columns.indexOf(column));
+          if (column.type() == ColumnType.TEXT) {
             appender.append((int) value);
           } else {
             appender.append(value);

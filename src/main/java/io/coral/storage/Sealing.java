@@ -80,10 +80,14 @@ final class Sealing {
   }
 
   private static void view(Connection connection, DayFile sealed) throws SQLException {
+    String rows = "read_parquet(" + Database.literal(sealed.rows().toString()) + ")";
     Database.execute(
         connection,
-        "CREATE OR REPLACE VIEW %s AS SELECT *, file_row_number AS rowid FROM read_parquet(%s)"
-            .formatted(sealed.table().rowsTable(), Database.literal(sealed.rows().toString())));
+        "CREATE OR REPLACE VIEW %s AS SELECT *%s, file_row_number AS rowid FROM %s"
+            .formatted(
+                sealed.table().rowsTable(),
+                sealed.table().laterColumns(connection, rows).select(connection),
+                rows));
   }
 
   /// Lets a sealed day that was attached read the rows where they are now.
@@ -109,7 +113,8 @@ final class Sealing {
                 "SELECT sql FROM duckdb_views() WHERE NOT internal AND database_name = "
                     + Database.literal(sealed.catalog()))
             .toString();
-    if (!reads.contains(Database.literal(sealed.rows().toString()))) {
+    if (!reads.contains(Database.literal(sealed.rows().toString()))
+        || !sealed.table().laterColumns(connection, sealed.table().rowsTable()).isEmpty()) {
       view(connection, sealed);
     }
   }

@@ -60,6 +60,9 @@ final class StreamTable {
       new HeldParts<>(HELD_PARTS, HELD_CHARACTERS, String::length);
   private @Nullable TextNumbers numbers;
 
+  // The columns that every row has, as they lie in the table, those behind the attributes left out.
+  private int[] order;
+
   // The shapes of the rows of batches that are prepared and not stored yet.
   private final IdentityHashMap<ColumnBatch, int[]> prepared = new IdentityHashMap<>();
 
@@ -73,8 +76,9 @@ final class StreamTable {
     this.schema = schema;
     this.withAgent = withAgent;
     this.grouped = schema.columns().stream().filter(StreamSchema.Column::grouped).toList();
+    this.order = order(schema.columns().stream().map(StreamSchema.Column::name).toList());
     this.groups = grouped.isEmpty() ? null : new Groups(catalog, "groups_" + rows, grouped);
-    this.shapes = schema.hasAttributes() ? new AttributeShapes(catalog, rows) : null;
+    this.shapes = schema.hasAttributes() ? new AttributeShapes(catalog, rows, schema) : null;
     this.traces =
         schema.columns().stream().anyMatch(column -> column.name().equals("trace_id"))
             ? new TracePlaces(rowsTable(), schema.position("trace_id"))
@@ -172,6 +176,8 @@ final class StreamTable {
   ///
   /// @param continued whether it is written on
   void load(Connection connection, boolean continued) throws SQLException {
+    upgrade(connection);
+    order = order(Database.columns(connection, rowsTable()));
     firstSeqs.putAll(
         Database.pairs(
             connection, "SELECT epoch, min(seq) FROM " + rowsTable() + " GROUP BY epoch"));
@@ -191,6 +197,50 @@ final class StreamTable {
         groups.load(connection);
       }
     }
+  }
+
+  /// The positions of columns that every row has, of the names of all columns of a table.
+  private int[] order(List<String> columns) {
+    int attributes = columns.indexOf("shape");
+    Set<String> ofRows =
+        schema.columns().stream()
+            .filter(column -> !column.grouped() && column.type() != ColumnType.ATTRIBUTES)
+            .map(StreamSchema.Column::name)
+            .collect(Collectors.toSet());
+    return columns.subList(0, attributes < 0 ? columns.size() : attributes).stream()
+        .filter(ofRows::contains)
+        .mapToInt(schema::position)
+        .toArray();
+  }
+
+  /// What the rows of an earlier version lack of the columns of this one.
+  ///
+  /// @param relation with those rows
+  LaterColumns laterColumns(Connection connection, String relation) throws SQLException {
+    return LaterColumns.find(
+        connection,
+        relation,
+        schema.columns().stream().filter(column -> !column.grouped()).toList(),
+        dictionary.table());
+  }
+
+  /// Gives the tables of an earlier version the columns that came later. Takes effect as a whole or
+  /// not at all.
+  private void upgrade(Connection connection) throws SQLException {
+    LaterColumns ofRows = laterColumns(connection, rowsTable());
+    LaterColumns ofGroups =
+        groups == null
+            ? LaterColumns.NONE
+            : LaterColumns.find(connection, groups.table(), grouped, dictionary.table());
+    if (ofRows.isEmpty() && ofGroups.isEmpty()) {
+      return;
+    }
+    Database.inTransaction(
+        connection,
+        () -> {
+          ofRows.add(connection);
+          ofGroups.add(connection);
+        });
   }
 
   /// Whether everything can be read that is stored.
@@ -305,9 +355,9 @@ final class StreamTable {
     ColumnBatch batch = numbered.batch();
     int agentId = withAgent ? dictionary.idOf(delivery.agentId()) : 0;
     TextNumbers known = numbers(batch.dictionary());
-    AttributeAppender attributes =
-        shapes == null ? null : new AttributeAppender(appender, batch, known, shapes);
     Columns columns = new Columns(batch);
+    AttributeAppender attributes =
+        shapes == null ? null : new AttributeAppender(appender, batch, known, shapes, columns);
     for (int row = 0; row < batch.rows(); row++) {
       if (!delivery.keep().test(row)) {
         continue;
@@ -374,25 +424,27 @@ final class StreamTable {
       return tuple;
     }
 
+    /// Those before the attributes.
     void append(DuckDBAppender appender, int row, TextNumbers known) throws SQLException {
-      for (int i = 0; i < types.length; i++) {
-        if (isGrouped[i]) {
-          continue;
+      for (int column : order) {
+        append(appender, column, row, known);
+      }
+    }
+
+    void append(DuckDBAppender appender, int column, int row, TextNumbers known)
+        throws SQLException {
+      Object array = arrays[column];
+      switch (types[column]) {
+        case LONG -> appender.append(((long[]) array)[row]);
+        case DOUBLE -> appender.append(((double[]) array)[row]);
+        case TEXT -> appender.append(known.idOf(((int[]) array)[row]));
+        case PLAIN -> appendPlain(appender, ((byte[][]) array)[row]);
+        case COUNTS -> appender.append(((int[][]) array)[row]);
+        case UUID -> {
+          long[] halves = (long[]) array;
+          appender.appendUUID(halves[2 * row], halves[2 * row + 1]);
         }
-        switch (types[i]) {
-          case LONG -> appender.append(((long[]) arrays[i])[row]);
-          case DOUBLE -> appender.append(((double[]) arrays[i])[row]);
-          case TEXT -> appender.append(known.idOf(((int[]) arrays[i])[row]));
-          case PLAIN -> appendPlain(appender, ((byte[][]) arrays[i])[row]);
-          case COUNTS -> appender.append(((int[][]) arrays[i])[row]);
-          case UUID -> {
-            long[] halves = (long[]) arrays[i];
-            appender.appendUUID(halves[2 * row], halves[2 * row + 1]);
-          }
-          case ATTRIBUTES -> {
-            // Behind the others.
-          }
-        }
+        case ATTRIBUTES -> throw new IllegalArgumentException("attributes are several columns");
       }
     }
   }
@@ -411,14 +463,20 @@ final class StreamTable {
     private final AttributeLists lists;
     private final TextNumbers known;
     private final AttributeShapes shapes;
+    private final Columns columns;
     private final int[] shapeOfRow;
     private final int[] layout;
     private final long[] values = new long[AttributeShapes.MOST_VALUES];
     private final byte[][] plain = new byte[AttributeShapes.MOST_PLAIN][];
 
     AttributeAppender(
-        DuckDBAppender appender, ColumnBatch batch, TextNumbers known, AttributeShapes shapes) {
+        DuckDBAppender appender,
+        ColumnBatch batch,
+        TextNumbers known,
+        AttributeShapes shapes,
+        Columns columns) {
       this.shapes = shapes;
+      this.columns = columns;
       this.appender = appender;
       this.lists = batch.attributes(schema.columns().size() - 1);
       this.known = known;
@@ -447,7 +505,9 @@ final class StreamTable {
       }
       appender.append(shape);
       for (int column : layout) {
-        if (column > 0 && (hasValue >> column & 1) != 0) {
+        if (column >= AttributeShapes.LATER) {
+          columns.append(appender, column - AttributeShapes.LATER, row, known);
+        } else if (column > 0 && (hasValue >> column & 1) != 0) {
           appender.append(values[column - 1]);
         } else if (column < 0 && (hasPlain >> -column & 1) != 0) {
           appender.append(new String(plain[-column - 1], StandardCharsets.UTF_8));
@@ -742,7 +802,7 @@ final class StreamTable {
         + " WHERE false";
   }
 
-  private static String sqlType(ColumnType type) {
+  static String sqlType(ColumnType type) {
     return switch (type) {
       case LONG -> "BIGINT";
       case DOUBLE -> "DOUBLE";

@@ -27,7 +27,7 @@ final class FakeAgent implements AutoCloseable {
   private final String id;
   private final int colony;
   private final HttpServer server;
-  private volatile List<StreamStatus> streams = List.of();
+  private volatile ListStreamsResponse streams = ListStreamsResponse.getDefaultInstance();
   private volatile Function<PullRequest, List<PullResponse>> pulls = _ -> List.of();
 
   /// @param colony port of its API
@@ -47,9 +47,7 @@ final class FakeAgent implements AutoCloseable {
             "ListStreams",
             ListStreamsRequest.getDefaultInstance(),
             ListStreamsResponse.getDefaultInstance(),
-            _ ->
-                Future.succeededFuture(
-                    ListStreamsResponse.newBuilder().addAllStreams(streams).build()))
+            _ -> Future.succeededFuture(streams))
         .streaming(
             "Pull",
             PullRequest.getDefaultInstance(),
@@ -66,8 +64,13 @@ final class FakeAgent implements AutoCloseable {
 
   /// What it says that it has, and what it gives when it is asked.
   FakeAgent gives(StreamStatus stream, Function<PullRequest, List<PullResponse>> batches) {
+    return gives(ListStreamsResponse.newBuilder().addStreams(stream).build(), batches);
+  }
+
+  /// The same of several streams.
+  FakeAgent gives(ListStreamsResponse all, Function<PullRequest, List<PullResponse>> batches) {
     pulls = batches;
-    streams = List.of(stream);
+    streams = all;
     return this;
   }
 

@@ -69,8 +69,23 @@ final class Backfill {
     this.nanoTime = nanoTime;
   }
 
-  /// What is to be fetched; on any thread.
-  List<BackfillPlan.Wanted> plan() {
+  /// What is to be done.
+  record Work(List<Note> notes, List<BackfillPlan.Wanted> wanted) {}
+
+  /// Looks at what the nodes have, on any thread.
+  Work look() {
+    List<NodeView> views = nodes.views();
+    NodeView own =
+        views.stream().filter(view -> view.node().equals(nodes.self())).findFirst().orElseThrow();
+    return new Work(toNote(own, views), plan(own, views));
+  }
+
+  /// Does it.
+  Future<Void> run(Work work) {
+    return note(work.notes).compose(_ -> fetch(work.wanted));
+  }
+
+  private List<BackfillPlan.Wanted> plan(NodeView own, List<NodeView> views) {
     long now = nanoTime.getAsLong();
     Map<String, Map<StreamEpoch, Long>> pulled = new HashMap<>();
     for (Registry.Agent agent : registry.agents()) {
@@ -78,9 +93,8 @@ final class Backfill {
         pulled.put(agent.id(), agent.open());
       }
     }
-    List<NodeView> views = nodes.views();
     return BackfillPlan.of(
-        own(views),
+        own,
         views,
         nodes.there(),
         (agent, stream) ->
@@ -90,55 +104,48 @@ final class Backfill {
         (agent, log) -> pulled.getOrDefault(agent, Map.of()).getOrDefault(log, Long.MAX_VALUE));
   }
 
-  private NodeView own(List<NodeView> views) {
-    return views.stream()
-        .filter(view -> view.node().equals(nodes.self()))
-        .findFirst()
-        .orElseThrow();
-  }
-
   /// What other nodes knew of numbers that have no rows any more, and this one has to remember:
   /// what was lost with a node's disk, so that it is said after a start, too; and what others
-  /// deleted when its time was over, so that it does not seem lost when they are gone. On any
-  /// thread.
-  List<Note> toNote() {
+  /// deleted when its time was over, so that it does not seem lost when they are gone.
+  private List<Note> toNote(NodeView own, List<NodeView> views) {
     List<Note> noted = new ArrayList<>();
     nodes
-        .lostWithDisks()
+        .lostWithDisks(views)
         .forEach(
             (agent, logs) ->
                 logs.forEach(
                     (log, seqs) -> noted.add(new Note(agent, log, seqs, KnownSeqs.Why.GONE))));
-    List<NodeView> views = nodes.views();
-    NodeView own = own(views);
     views.stream()
         .flatMap(view -> view.agents().keySet().stream())
         .distinct()
-        .filter(nodes::owns)
-        .forEach(
-            agent ->
-                NodeView.known(views, agent)
-                    .forEach(
-                        (log, known) -> {
-                          SeqRanges here =
-                              own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING).all();
-                          SeqRanges deleted = known.deleted().minus(known.held()).minus(here);
-                          if (!deleted.isEmpty()) {
-                            noted.add(new Note(agent, log, deleted, KnownSeqs.Why.DELETED));
-                          }
-                        }));
+        .forEach(agent -> addDeleted(agent, own, views, noted));
     return noted;
   }
 
-  /// Notes it.
-  Future<Void> note(List<Note> noted) {
+  private void addDeleted(String agent, NodeView own, List<NodeView> views, List<Note> noted) {
+    NodeView.known(views, agent)
+        .forEach(
+            (log, known) -> {
+              SeqRanges deleted = known.deleted().minus(known.held());
+              if (deleted.isEmpty()) {
+                return;
+              }
+              KnownSeqs here = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
+              SeqRanges news = deleted.minus(here.all());
+              if (!news.isEmpty() && nodes.owns(agent)) {
+                noted.add(new Note(agent, log, news, KnownSeqs.Why.DELETED));
+              }
+            });
+  }
+
+  private Future<Void> note(List<Note> noted) {
     List<Future<?>> done = new ArrayList<>();
     noted.forEach(note -> done.add(notes.note(note.agentId, note.log, note.seqs, note.why)));
     return done.isEmpty() ? Future.succeededFuture() : Future.join(done).mapEmpty();
   }
 
-  /// Fetches it, one after the other; a node that fails is not asked for the rest.
-  Future<Void> fetch(List<BackfillPlan.Wanted> wanted) {
+  /// One after the other; a node that fails is not asked for the rest.
+  private Future<Void> fetch(List<BackfillPlan.Wanted> wanted) {
     return fetch(wanted.iterator(), new HashSet<>());
   }
 

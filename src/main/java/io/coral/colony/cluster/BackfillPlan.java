@@ -50,14 +50,14 @@ final class BackfillPlan {
             .seqs()
             .forEach(
                 (log, theirs) -> {
-                  if (!owns.test(agent, log.stream())) {
-                    return;
-                  }
                   KnownSeqs known = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
                   SeqRanges lacking = theirs.held().minus(known.held()).minus(known.deleted());
+                  if (lacking.isEmpty()) {
+                    return;
+                  }
                   long last = Math.min(until.applyAsLong(agent, log), lacking.last());
                   lacking = lacking.and(SeqRanges.of(1, last));
-                  if (!lacking.isEmpty()) {
+                  if (!lacking.isEmpty() && owns.test(agent, log.stream())) {
                     wanted.add(new Wanted(view.node(), view.incarnation(), agent, log, lacking));
                   }
                 });

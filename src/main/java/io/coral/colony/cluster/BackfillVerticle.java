@@ -68,10 +68,8 @@ public final class BackfillVerticle extends VerticleBase {
     }
     underWay = true;
     vertx
-        .executeBlocking(backfill::toNote, false)
-        .compose(backfill::note)
-        .compose(_ -> vertx.executeBlocking(backfill::plan, false))
-        .compose(backfill::fetch)
+        .executeBlocking(backfill::look, false)
+        .compose(backfill::run)
         .onComplete(_ -> underWay = false)
         .onFailure(failure -> LOG.warn("rows of other nodes are not fetched: {}", "" + failure));
   }

@@ -2,6 +2,7 @@ package io.coral.colony.cluster;
 
 import io.coral.colony.registry.Registry;
 import io.coral.model.SeqRanges;
+import io.coral.model.StreamSchema;
 import io.coral.rpc.colony.v1.AgentNews;
 import io.coral.rpc.colony.v1.EpochSeqs;
 import io.coral.rpc.colony.v1.NodeNews;
@@ -288,8 +289,8 @@ public final class Nodes {
   }
 
   /// What was lost with the disks of nodes and is not yet noted by this one.
-  Map<String, Map<StreamEpoch, SeqRanges>> lostWithDisks() {
-    return losses.isEmpty() ? Map.of() : losses.left(views());
+  Map<String, Map<StreamEpoch, SeqRanges>> lostWithDisks(Collection<NodeView> views) {
+    return losses.isEmpty() ? Map.of() : losses.left(views);
   }
 
   /// Takes what another node told.
@@ -403,6 +404,10 @@ public final class Nodes {
     Map<StreamEpoch, SeqRanges> lost = new HashMap<>();
     Map<StreamEpoch, Long> open = new HashMap<>();
     for (EpochSeqs each : agent.getSeqsList()) {
+      if (!StreamSchema.isKnown(each.getStream())) {
+        // Of a newer version; this node cannot have its rows.
+        continue;
+      }
       StreamEpoch log = new StreamEpoch(each.getStream(), each.getEpoch());
       seqs.put(
           log,

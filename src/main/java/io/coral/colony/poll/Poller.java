@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -134,10 +135,15 @@ public final class Poller {
     agents
         .streams(agent.endpoint(), marks.request(agent.id(), began))
         .compose(
-            streams -> {
+            list -> {
+              // A newer agent may have others.
+              List<StreamStatus> streams =
+                  list.getStreamsList().stream()
+                      .filter(stream -> StreamSchema.isKnown(stream.getStream()))
+                      .toList();
               open.putAll(open(streams));
-              return drain(agent, isKnown, streams.getStreamsList().iterator())
-                  .onSuccess(_ -> marks.drained(agent.id(), streams.getStreamsList()));
+              return drain(agent, isKnown, streams.iterator())
+                  .onSuccess(_ -> marks.drained(agent.id(), streams));
             })
         .onComplete(
             drained -> schedule.ended(agent.id(), drained.succeeded(), nanoTime.getAsLong()))
@@ -157,9 +163,9 @@ public final class Poller {
   }
 
   /// The last epoch of each stream, with its last number; the others get no new rows.
-  private static Map<StreamEpoch, Long> open(ListStreamsResponse streams) {
+  private static Map<StreamEpoch, Long> open(List<StreamStatus> streams) {
     Map<String, StreamStatus> last = new HashMap<>();
-    streams.getStreamsList().forEach(stream -> last.put(stream.getStream(), stream));
+    streams.forEach(stream -> last.put(stream.getStream(), stream));
     Map<StreamEpoch, Long> open = new HashMap<>();
     last.forEach(
         (name, stream) -> open.put(new StreamEpoch(name, stream.getEpoch()), stream.getMaxSeq()));
@@ -172,14 +178,7 @@ public final class Poller {
       return Future.succeededFuture();
     }
     StreamStatus stream = streams.next();
-    StreamSchema schema;
-    try {
-      schema = StreamSchema.named(stream.getStream());
-    } catch (IllegalArgumentException e) {
-      // A newer agent has streams that this colony does not know.
-      return drain(agent, isKnown, streams);
-    }
-    return drain(agent, isKnown, stream, schema)
+    return drain(agent, isKnown, stream, StreamSchema.named(stream.getStream()))
         .transform(
             drained ->
                 // One stream that fails does not hold up the others.

@@ -44,23 +44,19 @@ final class ReadMarks {
     return request.build();
   }
 
-  /// Streams of an agent were pulled.
+  /// Streams of an agent were pulled, all of names that this node knows.
   void drained(String agentId, List<StreamStatus> streams) {
     List<ReadMark> marks = new ArrayList<>();
     for (StreamStatus stream : streams) {
-      try {
-        StreamSchema schema = StreamSchema.named(stream.getStream());
-        SeqRanges known = history.known(agentId, schema, stream.getEpoch()).all();
-        if (!known.isEmpty() && known.ranges().getFirst().from() == 1) {
-          marks.add(
-              ReadMark.newBuilder()
-                  .setStream(stream.getStream())
-                  .setEpoch(stream.getEpoch())
-                  .setUpToSeq(known.ranges().getFirst().to())
-                  .build());
-        }
-      } catch (IllegalArgumentException e) {
-        // A newer agent has streams that this node does not pull.
+      SeqRanges known =
+          history.known(agentId, StreamSchema.named(stream.getStream()), stream.getEpoch()).all();
+      if (!known.isEmpty() && known.ranges().getFirst().from() == 1) {
+        marks.add(
+            ReadMark.newBuilder()
+                .setStream(stream.getStream())
+                .setEpoch(stream.getEpoch())
+                .setUpToSeq(known.ranges().getFirst().to())
+                .build());
       }
     }
     agents.computeIfAbsent(agentId, _ -> new Told()).next = marks;

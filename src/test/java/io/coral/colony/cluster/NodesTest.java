@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coral.colony.registry.Registry;
 import io.coral.model.SeqRanges;
+import io.coral.rpc.colony.v1.EpochSeqs;
 import io.coral.rpc.colony.v1.NodeNews;
 import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
@@ -127,8 +128,26 @@ final class NodesTest {
     Nodes first = node("n1", SeqRanges.of(1, 3));
     first.heard(node("n2", SeqRanges.of(1, 9)).news());
     first.heard(node("n3", SeqRanges.of(4, 6)).news());
-    assertThat(first.lostWithDisks()).isEmpty();
+    assertThat(first.lostWithDisks(first.views())).isEmpty();
     first.heard(node("n2", SeqRanges.NONE).news());
-    assertThat(first.lostWithDisks()).isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(7, 9))));
+    assertThat(first.lostWithDisks(first.views()))
+        .isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(7, 9))));
+  }
+
+  @Test
+  void streamsOfANewerVersion_areNotAskedFor() {
+    Nodes first = node("n1", SeqRanges.NONE);
+    NodeNews.Builder news = node("n2", SeqRanges.of(1, 9)).news().toBuilder();
+    news.getAgentsBuilder(0)
+        .addSeqs(
+            EpochSeqs.newBuilder()
+                .setStream("of_tomorrow")
+                .setEpoch(7)
+                .addAllHeld(List.of(1L, 5L)));
+    first.heard(news.build());
+    assertThat(heldByOthers(first)).isEqualTo(SeqRanges.of(1, 9));
+    assertThat(first.views())
+        .flatExtracting(view -> view.agent(AGENT).seqs().keySet())
+        .containsExactly(SPANS);
   }
 }

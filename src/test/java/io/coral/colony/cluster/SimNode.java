@@ -553,10 +553,7 @@ final class SimNode {
         return;
       }
       fills = true;
-      backfill
-          .note(backfill.toNote())
-          .compose(_ -> backfill.fetch(backfill.plan()))
-          .onComplete(_ -> fills = false);
+      backfill.run(backfill.look()).onComplete(_ -> fills = false);
     }
 
     // The history: transactions one after the other, each of which may be the last.
