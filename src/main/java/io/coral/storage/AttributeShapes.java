@@ -144,12 +144,13 @@ final class AttributeShapes {
         "CREATE TABLE IF NOT EXISTS "
             + shapesTable()
             + " (id INTEGER NOT NULL, form INTEGER NOT NULL, fixed BIGINT[] NOT NULL)");
-    loadLayout(connection);
+    layout = layout(Database.columns(connection, rowsTable));
   }
 
   /// @param continued whether further rows are written
-  void load(Connection connection, boolean continued) throws SQLException {
-    loadLayout(connection);
+  /// @param columns of the table of rows
+  void load(Connection connection, boolean continued, List<String> columns) throws SQLException {
+    layout = layout(columns);
     if (!continued) {
       return;
     }
@@ -190,18 +191,17 @@ final class AttributeShapes {
     return new Form(result.getInt(1), keys, bytes, StoredRows.counts(result.getArray(4)));
   }
 
-  private void loadLayout(Connection connection) throws SQLException {
-    List<Integer> columns = new ArrayList<>();
-    List<String> names = Database.columns(connection, rowsTable);
-    for (String name : names.subList(names.indexOf("shape") + 1, names.size())) {
+  private int[] layout(List<String> columns) {
+    List<Integer> layout = new ArrayList<>();
+    for (String name : columns.subList(columns.indexOf("shape") + 1, columns.size())) {
       if (name.matches("[vp]\\d+")) {
         int number = Integer.parseInt(name.substring(1));
-        columns.add(name.startsWith("p") ? -number : number);
+        layout.add(name.startsWith("p") ? -number : number);
       } else if (schema.columns().stream().anyMatch(column -> column.name().equals(name))) {
-        columns.add(LATER + schema.position(name));
+        layout.add(LATER + schema.position(name));
       }
     }
-    layout = columns.stream().mapToInt(Integer::intValue).toArray();
+    return layout.stream().mapToInt(Integer::intValue).toArray();
   }
 
   void drop(Connection connection) throws SQLException {

@@ -16,10 +16,9 @@ record LaterColumns(String relation, List<StreamSchema.Column> columns, String d
   static final LaterColumns NONE = new LaterColumns("", List.of(), "");
 
   /// @param columns that a relation should have
-  static LaterColumns find(
-      Connection connection, String relation, List<StreamSchema.Column> columns, String dictionary)
-      throws SQLException {
-    List<String> there = Database.columns(connection, relation);
+  /// @param there the names of those that it has
+  static LaterColumns of(
+      String relation, List<StreamSchema.Column> columns, List<String> there, String dictionary) {
     return new LaterColumns(
         relation,
         columns.stream()

@@ -86,7 +86,10 @@ final class Sealing {
         "CREATE OR REPLACE VIEW %s AS SELECT *%s, file_row_number AS rowid FROM %s"
             .formatted(
                 sealed.table().rowsTable(),
-                sealed.table().laterColumns(connection, rows).select(connection),
+                sealed
+                    .table()
+                    .laterColumns(rows, Database.columns(connection, rows))
+                    .select(connection),
                 rows));
   }
 
@@ -107,6 +110,7 @@ final class Sealing {
         throw new SQLException(sealed.rows().getFileName() + " is not what was sealed");
       }
     }
+    String view = sealed.table().rowsTable();
     String reads =
         Database.texts(
                 connection,
@@ -114,7 +118,7 @@ final class Sealing {
                     + Database.literal(sealed.catalog()))
             .toString();
     if (!reads.contains(Database.literal(sealed.rows().toString()))
-        || !sealed.table().laterColumns(connection, sealed.table().rowsTable()).isEmpty()) {
+        || !sealed.table().laterColumns(view, Database.columns(connection, view)).isEmpty()) {
       view(connection, sealed);
     }
   }

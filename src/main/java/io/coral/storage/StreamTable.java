@@ -176,13 +176,13 @@ final class StreamTable {
   ///
   /// @param continued whether it is written on
   void load(Connection connection, boolean continued) throws SQLException {
-    upgrade(connection);
-    order = order(Database.columns(connection, rowsTable()));
+    List<String> columns = upgrade(connection);
+    order = order(columns);
     firstSeqs.putAll(
         Database.pairs(
             connection, "SELECT epoch, min(seq) FROM " + rowsTable() + " GROUP BY epoch"));
     if (shapes != null) {
-      shapes.load(connection, continued);
+      shapes.load(connection, continued, columns);
     }
     long rowsBefore = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
     memories.forEach(memory -> memory.load(rowsBefore));
@@ -213,27 +213,35 @@ final class StreamTable {
         .toArray();
   }
 
-  /// What the rows of an earlier version lack of the columns of this one.
+  /// What rows of an earlier version lack of the columns of this one.
   ///
   /// @param relation with those rows
-  LaterColumns laterColumns(Connection connection, String relation) throws SQLException {
-    return LaterColumns.find(
-        connection,
+  /// @param there its columns
+  LaterColumns laterColumns(String relation, List<String> there) {
+    return LaterColumns.of(
         relation,
         schema.columns().stream().filter(column -> !column.grouped()).toList(),
+        there,
         dictionary.table());
   }
 
   /// Gives the tables of an earlier version the columns that came later. Takes effect as a whole or
   /// not at all.
-  private void upgrade(Connection connection) throws SQLException {
-    LaterColumns ofRows = laterColumns(connection, rowsTable());
+  ///
+  /// @return the columns of the rows' table
+  private List<String> upgrade(Connection connection) throws SQLException {
+    List<String> there = Database.columns(connection, rowsTable());
+    LaterColumns ofRows = laterColumns(rowsTable(), there);
     LaterColumns ofGroups =
         groups == null
             ? LaterColumns.NONE
-            : LaterColumns.find(connection, groups.table(), grouped, dictionary.table());
+            : LaterColumns.of(
+                groups.table(),
+                grouped,
+                Database.columns(connection, groups.table()),
+                dictionary.table());
     if (ofRows.isEmpty() && ofGroups.isEmpty()) {
-      return;
+      return there;
     }
     Database.inTransaction(
         connection,
@@ -241,6 +249,7 @@ final class StreamTable {
           ofRows.add(connection);
           ofGroups.add(connection);
         });
+    return Database.columns(connection, rowsTable());
   }
 
   /// Whether everything can be read that is stored.
