@@ -45,6 +45,8 @@ record ClusterStart(Vertx vertx, Membership membership) {
           cluster.port() + 9);
     }
     refuseForeignClasses();
+    // Vert.x's own resolver opens a UDP port that other hosts could reach.
+    System.setProperty("vertx.disableDnsResolver", "true");
     // It complains of packages of the JDK that it can do without.
     System.setProperty("hazelcast.logging.type", "slf4j");
     System.setProperty(
@@ -54,30 +56,39 @@ record ClusterStart(Vertx vertx, Membership membership) {
         .setHost(address.getHostAddress())
         .setPort(0)
         .setClusterPublicHost(address.getHostAddress());
-    HazelcastClusterManager manager =
-        new HazelcastClusterManager(
-            HazelcastMembership.config(cluster, node, address.getHostAddress()));
-    try {
-      Vertx vertx =
-          builder
-              .with(options)
-              .withClusterManager(manager)
-              .buildClustered()
-              .toCompletionStage()
-              .toCompletableFuture()
-              .get(START_SECONDS, TimeUnit.SECONDS);
-      HazelcastInstance hazelcast = manager.getHazelcastInstance();
-      return new ClusterStart(vertx, new HazelcastMembership(hazelcast));
-    } catch (ExecutionException | TimeoutException e) {
-      throw new StartFailure(
-          "the cluster cannot be joined",
-          String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()),
-          "see cluster: in conf/colony.yaml",
-          ExitCode.FAILURE);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw unusable("interrupted");
+    while (true) {
+      HazelcastClusterManager manager =
+          new HazelcastClusterManager(
+              HazelcastMembership.config(cluster, node, address.getHostAddress()));
+      try {
+        Vertx vertx =
+            builder
+                .with(options)
+                .withClusterManager(manager)
+                .buildClustered()
+                .toCompletionStage()
+                .toCompletableFuture()
+                .get(START_SECONDS, TimeUnit.SECONDS);
+        HazelcastInstance hazelcast = manager.getHazelcastInstance();
+        return new ClusterStart(vertx, new HazelcastMembership(hazelcast));
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof IllegalStateException)) {
+          throw notJoined(String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()));
+        }
+        // Members were reached and did not answer in time: they may be just starting, too.
+        LOG.warn("the other members do not let this node in yet; it tries again");
+      } catch (TimeoutException e) {
+        throw notJoined("nothing happened for " + START_SECONDS + " s");
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw unusable("interrupted");
+      }
     }
+  }
+
+  private static StartFailure notJoined(String why) {
+    return new StartFailure(
+        "the cluster cannot be joined", why, "see cluster: in conf/colony.yaml", ExitCode.FAILURE);
   }
 
   /// Of Java's own serialization, only what members of the cluster send is read: numbers, texts and

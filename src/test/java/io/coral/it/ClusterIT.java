@@ -111,7 +111,7 @@ final class ClusterIT {
                         .extracting(each -> Api.text(each, "state"))
                         .containsExactly("here", "here", "here"));
       }
-      CoralProcess.Ended listening = CoralProcess.run(directory, List.of(ss, "-Hltnp"));
+      CoralProcess.Ended listening = CoralProcess.run(directory, List.of(ss, "-Hlntup"));
       for (CoralProcess node : nodes) {
         assertThat(listening.out().lines().filter(line -> line.contains("pid=" + node.pid() + ",")))
             .hasSize(3)

@@ -49,7 +49,7 @@ public final class HazelcastMembership implements Membership {
         .setProperty("hazelcast.max.no.heartbeat.seconds", "5")
         .setProperty("hazelcast.merge.first.run.delay.seconds", "5")
         .setProperty("hazelcast.merge.next.run.delay.seconds", "3")
-        .setProperty("hazelcast.max.join.seconds", "10")
+        .setProperty("hazelcast.max.join.seconds", "20")
         .setProperty("hazelcast.wait.seconds.before.join", "0")
         .setProperty("hazelcast.partition.count", "31")
         .setProperty("hazelcast.operation.thread.count", "2")

@@ -43,6 +43,17 @@ public record NodeView(
     public static final AgentView NOTHING =
         new AgentView(false, 0, "", Map.of(), Map.of(), Map.of());
 
+    private AgentView without(Map<StreamEpoch, SeqRanges> gone) {
+      Map<StreamEpoch, KnownSeqs> known = new HashMap<>(seqs);
+      Map<StreamEpoch, SeqRanges> lately = new HashMap<>(lost);
+      gone.forEach(
+          (log, numbers) -> {
+            known.merge(log, KnownSeqs.NOTHING.plus(KnownSeqs.Why.GONE, numbers), KnownSeqs::plus);
+            lately.merge(log, numbers, SeqRanges::plus);
+          });
+      return new AgentView(drained, drainedNanos, lastError, known, lately, open);
+    }
+
     public AgentView {
       seqs = Map.copyOf(seqs);
       lost = Map.copyOf(lost);
@@ -52,6 +63,16 @@ public record NodeView(
 
   AgentView agent(String agentId) {
     return agents.getOrDefault(agentId, AgentView.NOTHING);
+  }
+
+  /// With numbers that were found to be gone.
+  NodeView without(Map<String, Map<StreamEpoch, SeqRanges>> gone) {
+    if (gone.isEmpty()) {
+      return this;
+    }
+    Map<String, AgentView> without = new HashMap<>(agents);
+    gone.forEach((agent, of) -> without.put(agent, agent(agent).without(of)));
+    return new NodeView(node, version, api, incarnation, heardNanos, without);
   }
 
   /// What some nodes together know of the numbers of an agent.

@@ -53,6 +53,9 @@ public final class Nodes {
   private final Map<String, NodeView> others = new ConcurrentHashMap<>();
   private final Map<Long, Long> numbers = new ConcurrentHashMap<>();
   private final Set<String> named = ConcurrentHashMap.newKeySet();
+
+  // Nodes that told what they have, but take this one for what it was before its start.
+  private final Set<String> unaware = ConcurrentHashMap.newKeySet();
   private final Map<Long, Long> ended = new ConcurrentHashMap<>();
   private final Losses losses = new Losses();
   private volatile String api = "";
@@ -184,7 +187,7 @@ public final class Nodes {
     Set<String> all = new TreeSet<>(members());
     all.addAll(named);
     for (String member : all) {
-      if (!member.equals(self()) && !others.containsKey(member)) {
+      if (!member.equals(self()) && (!others.containsKey(member) || unaware.contains(member))) {
         unknown.add(member + " has not told yet what it has");
       }
     }
@@ -308,7 +311,21 @@ public final class Nodes {
     }
     others.compute(news.getNode(), (_, before) -> replaced(before, view(news, before, now)));
     news.getOthersList().forEach(this::learn);
+    if (knowsOfStart(news)) {
+      unaware.remove(news.getNode());
+    } else if (news.getWhole()) {
+      unaware.add(news.getNode());
+    }
     return isNew;
+  }
+
+  /// Whether a node says what was lost with this one's disk, if it was: it has heard it since its
+  /// start, or tells what this one had before.
+  private boolean knowsOfStart(NodeNews news) {
+    return news.getHeardMap().containsKey(incarnation)
+        || (news.getWhole()
+            && news.getOthersList().stream()
+                .allMatch(other -> !other.getNode().equals(self()) || other.getWhole()));
   }
 
   /// A time before which news were not sent: when those of this node left that had been heard. News
@@ -354,12 +371,17 @@ public final class Nodes {
   /// Takes what another node heard of a third.
   private void learn(NodeNews third) {
     named.add(third.getNode());
-    if (third.getNode().equals(self())
-        || !third.getWhole()
-        || ended.containsKey(third.getIncarnation())) {
+    if (!third.getWhole() || ended.containsKey(third.getIncarnation())) {
       return;
     }
     long heard = nanoTime.getAsLong() - Duration.ofMillis(third.getHeardMillisAgo()).toNanos();
+    if (third.getNode().equals(self())) {
+      NodeView before = view(third, null, heard);
+      if (before != null && before.incarnation() != incarnation) {
+        losses.add(before, own());
+      }
+      return;
+    }
     others.compute(
         third.getNode(),
         (_, before) ->
@@ -443,7 +465,8 @@ public final class Nodes {
   /// Everything that this node tells.
   synchronized NodeNews news() {
     NodeView own = own();
-    NodeNews.Builder news = message(own, own.heardNanos()).setNumber(++number);
+    NodeNews.Builder news =
+        message(own.without(lostWithDisks(views())), own.heardNanos()).setNumber(++number);
     sent.put(number, own.heardNanos());
     if (sent.size() > SENT) {
       sent.pollFirstEntry();

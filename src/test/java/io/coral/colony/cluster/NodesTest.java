@@ -150,4 +150,35 @@ final class NodesTest {
         .flatExtracting(view -> view.agent(AGENT).seqs().keySet())
         .containsExactly(SPANS);
   }
+
+  /// Its answers would lack rows of which only the others know that it had them.
+  @Test
+  void nodeThatLostItsDisk_knowsLessThanOthers_untilTheyHeardIt() {
+    Nodes third = node("n3", SeqRanges.NONE);
+    third.heard(node("n2", SeqRanges.of(1, 9)).news());
+    NodeNews before = third.news();
+    Nodes second = node("n2", SeqRanges.NONE);
+    second.heard(node("n1", SeqRanges.NONE).news());
+    second.heard(before);
+    assertThat(second.cover().unknown()).containsExactly("n3 has not told yet what it has");
+
+    third.heard(second.news());
+    second.heard(third.news());
+    pass(Duration.ofSeconds(1));
+    assertThat(second.cover().unknown()).isEmpty();
+    assertThat(second.knownToOthers(AGENT, SPANS).gone()).isEqualTo(SeqRanges.of(1, 9));
+  }
+
+  @Test
+  void nodeThatLostItsDisk_andIsNotHeard_isToldWhatItHad() {
+    Nodes third = node("n3", SeqRanges.NONE);
+    third.heard(node("n2", SeqRanges.of(1, 9)).news());
+    Nodes second = node("n2", SeqRanges.of(1, 4));
+    second.heard(node("n1", SeqRanges.NONE).news());
+    pass(Duration.ofMinutes(1));
+    second.heard(third.news());
+    assertThat(second.cover().unknown()).isEmpty();
+    assertThat(second.lostWithDisks(second.views()))
+        .isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(5, 9))));
+  }
 }
