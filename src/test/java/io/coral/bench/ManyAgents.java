@@ -102,7 +102,7 @@ public final class ManyAgents {
                   .setApiEndpoint("127.0.0.1:" + port)
                   .build(),
               RegisterResponse.getDefaultInstance(),
-              Duration.ofSeconds(10))
+              Duration.ofSeconds(120))
           .mapEmpty();
     }
 
@@ -206,7 +206,7 @@ public final class ManyAgents {
               .onComplete(started);
           vertx.setPeriodic(15_000, _ -> agents.forEach(Agent::heartbeat));
         });
-    started.future().toCompletionStage().toCompletableFuture().get(60, TimeUnit.SECONDS);
+    started.future().toCompletionStage().toCompletableFuture().get(300, TimeUnit.SECONDS);
     System.out.println("started");
     Thread.sleep(Duration.ofSeconds(10));
     measures = true;
