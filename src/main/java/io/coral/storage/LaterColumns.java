@@ -1,6 +1,5 @@
 package io.coral.storage;
 
-import io.coral.model.ColumnType;
 import io.coral.model.StreamSchema;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -15,16 +14,13 @@ import java.util.List;
 record LaterColumns(String relation, List<StreamSchema.Column> columns, String dictionary) {
   static final LaterColumns NONE = new LaterColumns("", List.of(), "");
 
-  /// @param columns that a relation should have
+  /// @param columns that a relation should have, none with attributes
   /// @param there the names of those that it has
   static LaterColumns of(
       String relation, List<StreamSchema.Column> columns, List<String> there, String dictionary) {
     return new LaterColumns(
         relation,
-        columns.stream()
-            .filter(column -> column.type() != ColumnType.ATTRIBUTES)
-            .filter(column -> !there.contains(column.name()))
-            .toList(),
+        columns.stream().filter(column -> !there.contains(column.name())).toList(),
         dictionary);
   }
 

@@ -60,7 +60,10 @@ final class StreamTable {
       new HeldParts<>(HELD_PARTS, HELD_CHARACTERS, String::length);
   private @Nullable TextNumbers numbers;
 
-  // The columns that every row has, as they lie in the table, those behind the attributes left out.
+  // The columns that every row has.
+  private final List<StreamSchema.Column> ofRows;
+
+  // Their positions as they lie in the table, those behind the attributes left out.
   private int[] order;
 
   // The shapes of the rows of batches that are prepared and not stored yet.
@@ -76,7 +79,11 @@ final class StreamTable {
     this.schema = schema;
     this.withAgent = withAgent;
     this.grouped = schema.columns().stream().filter(StreamSchema.Column::grouped).toList();
-    this.order = order(schema.columns().stream().map(StreamSchema.Column::name).toList());
+    this.ofRows =
+        schema.columns().stream()
+            .filter(column -> !column.grouped() && column.type() != ColumnType.ATTRIBUTES)
+            .toList();
+    this.order = order(ofRows.stream().map(StreamSchema.Column::name).toList());
     this.groups = grouped.isEmpty() ? null : new Groups(catalog, "groups_" + rows, grouped);
     this.shapes = schema.hasAttributes() ? new AttributeShapes(catalog, rows, schema) : null;
     this.traces =
@@ -202,13 +209,9 @@ final class StreamTable {
   /// The positions of columns that every row has, of the names of all columns of a table.
   private int[] order(List<String> columns) {
     int attributes = columns.indexOf("shape");
-    Set<String> ofRows =
-        schema.columns().stream()
-            .filter(column -> !column.grouped() && column.type() != ColumnType.ATTRIBUTES)
-            .map(StreamSchema.Column::name)
-            .collect(Collectors.toSet());
+    Set<String> names = ofRows.stream().map(StreamSchema.Column::name).collect(Collectors.toSet());
     return columns.subList(0, attributes < 0 ? columns.size() : attributes).stream()
-        .filter(ofRows::contains)
+        .filter(names::contains)
         .mapToInt(schema::position)
         .toArray();
   }
@@ -218,11 +221,7 @@ final class StreamTable {
   /// @param relation with those rows
   /// @param there its columns
   LaterColumns laterColumns(String relation, List<String> there) {
-    return LaterColumns.of(
-        relation,
-        schema.columns().stream().filter(column -> !column.grouped()).toList(),
-        there,
-        dictionary.table());
+    return LaterColumns.of(relation, ofRows, there, dictionary.table());
   }
 
   /// Gives the tables of an earlier version the columns that came later. Takes effect as a whole or
@@ -231,7 +230,7 @@ final class StreamTable {
   /// @return the columns of the rows' table
   private List<String> upgrade(Connection connection) throws SQLException {
     List<String> there = Database.columns(connection, rowsTable());
-    LaterColumns ofRows = laterColumns(rowsTable(), there);
+    LaterColumns later = laterColumns(rowsTable(), there);
     LaterColumns ofGroups =
         groups == null
             ? LaterColumns.NONE
@@ -240,13 +239,13 @@ final class StreamTable {
                 grouped,
                 Database.columns(connection, groups.table()),
                 dictionary.table());
-    if (ofRows.isEmpty() && ofGroups.isEmpty()) {
+    if (later.isEmpty() && ofGroups.isEmpty()) {
       return there;
     }
     Database.inTransaction(
         connection,
         () -> {
-          ofRows.add(connection);
+          later.add(connection);
           ofGroups.add(connection);
         });
     return Database.columns(connection, rowsTable());

@@ -57,10 +57,6 @@ final class VersionsIT {
     vertx.close().toCompletionStage().toCompletableFuture().join();
   }
 
-  private static StreamStatus has(StreamSchema stream) {
-    return has(stream.name());
-  }
-
   private static StreamStatus has(String stream) {
     return StreamStatus.newBuilder()
         .setStream(stream)
@@ -145,7 +141,7 @@ final class VersionsIT {
     List<String> later = List.of("errors", "source", "system");
     assertServes(
         "before",
-        ListStreamsResponse.newBuilder().addStreams(has(StreamSchema.HTTP_METRICS)).build(),
+        ListStreamsResponse.newBuilder().addStreams(has(StreamSchema.HTTP_METRICS.name())).build(),
         batch -> {
           List<Column> columns =
               batch.getColumnsList().stream()
@@ -162,7 +158,7 @@ final class VersionsIT {
         "to-come",
         ListStreamsResponse.newBuilder()
             .addStreams(has("of_tomorrow"))
-            .addStreams(has(StreamSchema.HTTP_METRICS).toBuilder().setUnknownFields(NEWER))
+            .addStreams(has(StreamSchema.HTTP_METRICS.name()).toBuilder().setUnknownFields(NEWER))
             .setUnknownFields(NEWER)
             .build(),
         batch -> {

@@ -66,6 +66,18 @@ final class AgentStoreTest {
         .build();
   }
 
+  /// A row of a time, by which a store sees that its clock is not ahead.
+  static ColumnBatch alias(Instant start) {
+    return new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 1)
+        .add(0L, 1L)
+        .add(0L, 2L)
+        .add(0L)
+        .add(0L)
+        .add("")
+        .add(start.toEpochMilli() * 1_000_000)
+        .build();
+  }
+
   static ColumnBatch spans(String service, int count) {
     ColumnBatch.Builder spans = new ColumnBatch.Builder(StreamSchema.TRACES, count);
     for (int i = 1; i <= count; i++) {

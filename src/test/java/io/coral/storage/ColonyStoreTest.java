@@ -46,15 +46,7 @@ final class ColonyStoreTest {
 
   /// Lets a row of the clock's time come.
   private void seeTheTime(ColonyStore store) {
-    ColumnBatch row =
-        new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 1)
-            .add(0L, 1L)
-            .add(0L, 2L)
-            .add(0L)
-            .add(0L)
-            .add("")
-            .add(clock.millis() * 1_000_000)
-            .build();
+    ColumnBatch row = AgentStoreTest.alias(clock.instant());
     append(store, "z", new NumberedBatch("trace_aliases", EPOCH, clock.millis(), row));
   }
 

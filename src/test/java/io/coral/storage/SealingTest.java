@@ -57,15 +57,7 @@ final class SealingTest {
                     EPOCH,
                     firstSeq,
                     AgentStoreTest.metrics("web", "/cart", 200, 3, millis)))));
-    ColumnBatch row =
-        new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 1)
-            .add(0L, 1L)
-            .add(0L, 2L)
-            .add(0L)
-            .add(0L)
-            .add("")
-            .add(millis * 1_000_000)
-            .build();
+    ColumnBatch row = AgentStoreTest.alias(clock.instant());
     store.append(
         List.of(new Delivery("a", new NumberedBatch("trace_aliases", EPOCH, firstSeq, row))));
   }
@@ -92,7 +84,8 @@ final class SealingTest {
     return everything;
   }
 
-  private static int seal(ColonyStore store) {
+  /// Seals the days that are over, and returns how many were.
+  static int seal(ColonyStore store) {
     store.roll();
     int sealed = 0;
     Optional<ColonyStore.Unsealed> day = store.nextToSeal();

@@ -84,18 +84,6 @@ final class UpgradeTest {
         .build();
   }
 
-  /// A row by which a store sees that its clock is not ahead.
-  private ColumnBatch ofNow() {
-    return new ColumnBatch.Builder(StreamSchema.TRACE_ALIASES, 1)
-        .add(0L, 1L)
-        .add(0L, 2L)
-        .add(0L)
-        .add(0L)
-        .add("")
-        .add(clock.millis() * 1_000_000)
-        .build();
-  }
-
   private static KeyValue attribute(String key, AnyValue.Builder value) {
     return KeyValue.newBuilder().setKey(key).setValue(value).build();
   }
@@ -240,14 +228,12 @@ final class UpgradeTest {
     try (ColonyStore store = open()) {
       clock.advance(Duration.ofDays(1));
       store.append(
-          List.of(new Delivery("a", new NumberedBatch("trace_aliases", EPOCH, 1, ofNow()))));
-      store.roll();
-      var day = store.nextToSeal();
-      while (day.isPresent()) {
-        store.writeSealed(day.get());
-        assertThat(store.replaceBySealed(day.get())).isTrue();
-        day = store.nextToSeal();
-      }
+          List.of(
+              new Delivery(
+                  "a",
+                  new NumberedBatch(
+                      "trace_aliases", EPOCH, 1, AgentStoreTest.alias(clock.instant())))));
+      assertThat(SealingTest.seal(store)).isEqualTo(3);
     }
     // As the earlier version has sealed it.
     Path smaller = directory.resolve("smaller");
@@ -307,8 +293,8 @@ final class UpgradeTest {
       append(store, 1);
       before = everything(store, true);
     }
-    forgetColumns();
     for (int i = 0; i < KILLS; i++) {
+      forgetColumns();
       Process opening =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),

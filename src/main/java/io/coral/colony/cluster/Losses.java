@@ -12,10 +12,6 @@ import java.util.Map;
 final class Losses {
   private final Map<String, Map<StreamEpoch, SeqRanges>> lost = new HashMap<>();
 
-  synchronized boolean isEmpty() {
-    return lost.isEmpty();
-  }
-
   /// @param before what a node told last
   /// @param now what it told first after its start
   synchronized void add(NodeView before, NodeView now) {

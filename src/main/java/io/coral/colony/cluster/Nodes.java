@@ -196,8 +196,12 @@ public final class Nodes {
 
   /// Every node that was ever heard of, by name.
   public List<NodeView> views() {
+    return views(own());
+  }
+
+  private List<NodeView> views(NodeView own) {
     List<NodeView> views = new ArrayList<>(others.values());
-    views.add(own());
+    views.add(own);
     views.sort((a, b) -> a.node().compareTo(b.node()));
     return views;
   }
@@ -275,7 +279,7 @@ public final class Nodes {
       List<NodeView> views = views();
       Set<String> agents = new TreeSet<>();
       views.forEach(view -> agents.addAll(view.agents().keySet()));
-      cover = Cover.of(agents, views, there(), replicas, losses.left(views)).without(unknown);
+      cover = Cover.of(agents, views, there(), replicas, lostWithDisks(views)).without(unknown);
       coverNanos = now;
     }
     return cover;
@@ -288,12 +292,12 @@ public final class Nodes {
     List<NodeView> views = views();
     Set<String> there = there();
     there.removeAll(silent);
-    return Cover.instead(asked, slow, views, there, replicas, losses.left(views));
+    return Cover.instead(asked, slow, views, there, replicas, lostWithDisks(views));
   }
 
   /// What was lost with the disks of nodes and is not yet noted by this one.
   Map<String, Map<StreamEpoch, SeqRanges>> lostWithDisks(Collection<NodeView> views) {
-    return losses.isEmpty() ? Map.of() : losses.left(views);
+    return losses.left(views);
   }
 
   /// Takes what another node told.
@@ -466,7 +470,7 @@ public final class Nodes {
   synchronized NodeNews news() {
     NodeView own = own();
     NodeNews.Builder news =
-        message(own.without(lostWithDisks(views())), own.heardNanos()).setNumber(++number);
+        message(own.without(lostWithDisks(views(own))), own.heardNanos()).setNumber(++number);
     sent.put(number, own.heardNanos());
     if (sent.size() > SENT) {
       sent.pollFirstEntry();
