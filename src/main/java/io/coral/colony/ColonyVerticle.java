@@ -112,7 +112,7 @@ public final class ColonyVerticle extends VerticleBase {
             figures,
             series);
     Duration freshness = config.pollInterval().plusSeconds(1).multipliedBy(3);
-    PartVerticle parts = new PartVerticle(nodes, registry, opened, freshness, clock);
+    PartVerticle parts = new PartVerticle(nodes, registry, opened, freshness, poll::freshen, clock);
     ColonyApiVerticle api =
         new ColonyApiVerticle(
             config,

@@ -102,7 +102,7 @@ public final class ManyAgents {
                   .setApiEndpoint("127.0.0.1:" + port)
                   .build(),
               RegisterResponse.getDefaultInstance(),
-              Duration.ofSeconds(120))
+              Duration.ofMinutes(2))
           .mapEmpty();
     }
 

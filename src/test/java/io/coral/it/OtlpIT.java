@@ -3,6 +3,7 @@ package io.coral.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.gson.JsonObject;
 import com.google.protobuf.ByteString;
 import io.coral.otlp.SpanPayloads;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
@@ -32,7 +33,8 @@ final class OtlpIT {
   void spans_whenTheAnswerIsThere_areReadBackAsTheyWereSent() throws Exception {
     int otlp = Host.freePort();
     int colonyPort = Host.freePort();
-    try (CoralProcess colony = Otlp.colony(directory, colonyPort, "1s");
+    // Its polls come too late; a question brings on one.
+    try (CoralProcess colony = Otlp.colony(directory, colonyPort, "5m");
         CoralProcess agent = Otlp.agent(directory, Host.freePort(), 0, otlp, colonyPort)) {
       ExportTraceServiceRequest usual =
           new SpanPayloads(1).payload(500, System.currentTimeMillis() * 1_000_000);
@@ -58,6 +60,9 @@ final class OtlpIT {
           .atMost(Duration.ofSeconds(100))
           .untilAsserted(
               () -> {
+                JsonObject question = new JsonObject();
+                question.addProperty("maxRecords", 1);
+                colony.api().colony("QueryTelemetry", question);
                 try (Snapshot snapshot = Snapshot.of(colony, directory)) {
                   assertThat(read(snapshot)).as(colony.output()).isEqualTo(sent);
                 }

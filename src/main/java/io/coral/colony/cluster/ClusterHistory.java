@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,9 @@ import org.jspecify.annotations.Nullable;
 /// What all nodes of a colony have: each is asked for its part, and the parts are put together.
 public final class ClusterHistory implements History {
   private static final int MOST_SPAN_BYTES = 4_000_000;
+
+  /// What ends longer ago, nodes have.
+  private static final long RECENT_NANOS = 60_000_000_000L;
 
   private final Scatter scatter;
   private final long nowNanos;
@@ -56,7 +60,15 @@ public final class ClusterHistory implements History {
   }
 
   private List<PartResponse> ask(Consumer<PartRequest.Builder> question) {
-    PartRequest.Builder request = PartRequest.newBuilder().setNowUnixNanos(nowNanos);
+    return ask(0, question);
+  }
+
+  /// @param untilNanos where the time range ends that is asked for
+  private List<PartResponse> ask(long untilNanos, Consumer<PartRequest.Builder> question) {
+    PartRequest.Builder request =
+        PartRequest.newBuilder()
+            .setNowUnixNanos(nowNanos)
+            .setFresh(untilNanos > nowNanos - RECENT_NANOS);
     question.accept(request);
     List<PartResponse> parts = scatter.ask(request);
     for (PartResponse part : parts) {
@@ -75,7 +87,7 @@ public final class ClusterHistory implements History {
   @Override
   public SumTable sums(SumsQuestion question) {
     SumTable table = new SumTable();
-    ask(request -> request.setSums(PartMessages.message(question)))
+    ask(question.untilNanos(), request -> request.setSums(PartMessages.message(question)))
         .forEach(part -> PartMessages.addTo(table, part.getSums()));
     return table;
   }
@@ -83,13 +95,17 @@ public final class ClusterHistory implements History {
   @Override
   public List<RankedTrace> list(TraceFilter filter) {
     return RankedTrace.first(
-        ranked(ask(request -> request.setTraces(PartMessages.message(filter)))), filter.limit());
+        ranked(
+            ask(filter.untilNanos(), request -> request.setTraces(PartMessages.message(filter)))),
+        filter.limit());
   }
 
   @Override
   public List<RankedTrace> search(SpanSearch search) {
     return RankedTrace.first(
-        ranked(ask(request -> request.setSearch(PartMessages.message(search)))), search.limit());
+        ranked(
+            ask(search.untilNanos(), request -> request.setSearch(PartMessages.message(search)))),
+        search.limit());
   }
 
   private static List<RankedTrace> ranked(List<PartResponse> parts) {
@@ -157,6 +173,7 @@ public final class ClusterHistory implements History {
     Map<String, RouteExemplars> merged = new HashMap<>();
     for (PartResponse part :
         ask(
+            untilNanos,
             request ->
                 request.setExemplars(
                     ExemplarsQuestion.newBuilder()
@@ -202,10 +219,18 @@ public final class ClusterHistory implements History {
         .sum();
   }
 
+  /// @param untilNanos of a question; 0 = now
+  private long end(long untilNanos) {
+    return untilNanos == 0 ? nowNanos : untilNanos;
+  }
+
   @Override
   public QueryTelemetryResponse telemetry(QueryTelemetryRequest request, long now) {
     List<QueryTelemetryResponse> parts =
-        ask(question -> question.setTelemetry(request)).stream()
+        ask(
+                end(TimeUnit.SECONDS.toNanos(request.getEndTime())),
+                question -> question.setTelemetry(request))
+            .stream()
             .map(PartResponse::getTelemetry)
             .toList();
     // Beyond the last span of a part that is cut, that part is not known.
@@ -248,7 +273,9 @@ public final class ClusterHistory implements History {
   @Override
   public QueryLogsResponse logs(QueryLogsRequest request, long now) {
     List<QueryLogsResponse> parts =
-        ask(question -> question.setLogs(request)).stream().map(PartResponse::getLogs).toList();
+        ask(end(request.getUntilUnixNanos()), question -> question.setLogs(request)).stream()
+            .map(PartResponse::getLogs)
+            .toList();
     SentHandlers.checkOneTrace(request, parts.stream().map(QueryLogsResponse::getTraceId).toList());
     List<LogRecord> records =
         parts.stream()
@@ -271,7 +298,7 @@ public final class ClusterHistory implements History {
   @Override
   public QueryMetricsResponse metrics(QueryMetricsRequest request, long now) {
     List<QueryMetricsResponse> parts =
-        ask(question -> question.setMetrics(request)).stream()
+        ask(end(request.getUntilUnixNanos()), question -> question.setMetrics(request)).stream()
             .map(PartResponse::getMetrics)
             .toList();
     List<MetricSeries> series =

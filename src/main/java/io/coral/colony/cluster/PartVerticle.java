@@ -19,8 +19,10 @@ import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.eventbus.Message;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,16 +40,24 @@ public final class PartVerticle extends VerticleBase {
   private final ColonyStore store;
   private final Duration freshness;
   private final Clock clock;
+  private final Function<Collection<String>, Future<?>> freshen;
   private final Parts parts;
   private WorkerExecutor workers;
 
   /// @param freshness an agent counts as silent when the last poll that drained it is older
+  /// @param freshen polls agents before an answer; does not fail, and does not take long
   public PartVerticle(
-      Nodes nodes, Registry registry, ColonyStore store, Duration freshness, Clock clock) {
+      Nodes nodes,
+      Registry registry,
+      ColonyStore store,
+      Duration freshness,
+      Function<Collection<String>, Future<?>> freshen,
+      Clock clock) {
     this.nodes = nodes;
     this.registry = registry;
     this.store = store;
     this.freshness = freshness;
+    this.freshen = freshen;
     this.clock = clock;
     this.parts = new Parts(store);
   }
@@ -63,12 +73,13 @@ public final class PartVerticle extends VerticleBase {
         .eventBus()
         .<PartRequest>consumer(
             partAddress(nodes.self(), nodes.incarnation()),
-            message -> reply(message, () -> parts.answer(message.body())));
+            message ->
+                reply(message, freshened(message.body()), () -> parts.answer(message.body())));
     vertx
         .eventBus()
         .<RowsRequest>consumer(
             rowsAddress(nodes.self(), nodes.incarnation()),
-            message -> reply(message, () -> rows(message.body())));
+            message -> reply(message, Future.succeededFuture(), () -> rows(message.body())));
     return Future.succeededFuture();
   }
 
@@ -85,9 +96,18 @@ public final class PartVerticle extends VerticleBase {
     return "coral.node." + node + "." + Long.toHexString(incarnation);
   }
 
-  private void reply(Message<?> message, Callable<?> work) {
-    workers
-        .executeBlocking(work, false)
+  private Future<?> freshened(PartRequest request) {
+    return request.getFresh() ? freshen.apply(request.getAgentsList()) : Future.succeededFuture();
+  }
+
+  private PartResponse own(PartRequest request) {
+    freshened(request).toCompletionStage().toCompletableFuture().join();
+    return parts.answer(request);
+  }
+
+  private void reply(Message<?> message, Future<?> before, Callable<?> work) {
+    before
+        .compose(_ -> workers.executeBlocking(work, false))
         .onSuccess(message::reply)
         .onFailure(
             failure -> {
@@ -131,7 +151,7 @@ public final class PartVerticle extends VerticleBase {
     return new ClusterHistory(
         new Scatter(
             nodes,
-            parts::answer,
+            this::own,
             this::ask,
             freshness,
             this::displayName,

@@ -39,6 +39,7 @@ final class Scatter {
   private final Map<String, String> silent = new HashMap<>();
   private final Map<String, Cover.Choice> rivals = new HashMap<>();
   private @Nullable Cover cover;
+  private boolean isFresh;
 
   /// How another node is asked.
   interface Sender {
@@ -89,13 +90,17 @@ final class Scatter {
     if (asked.isEmpty()) {
       asked.put(nodes.self(), Set.of());
     }
+    // Agents are polled for the first question; a rival that is asked later has no time for it.
+    PartRequest.Builder later = question.clone().clearFresh();
+    PartRequest.Builder first = isFresh ? later : question;
+    isFresh |= question.getFresh();
     long began = nanoTime.getAsLong();
-    Map<String, CompletableFuture<PartResponse>> sent = send(question, cover(), asked);
+    Map<String, CompletableFuture<PartResponse>> sent = send(first, cover(), asked);
     List<PartResponse> parts = new ArrayList<>();
     for (Map.Entry<String, Set<String>> each : asked.entrySet()) {
       String node = each.getKey();
       if (node.equals(nodes.self())) {
-        parts.add(own.apply(request(question, each.getValue())));
+        parts.add(own.apply(request(first, each.getValue())));
       }
     }
     for (Map.Entry<String, CompletableFuture<PartResponse>> each : sent.entrySet()) {
@@ -103,7 +108,7 @@ final class Scatter {
       if (part != null) {
         parts.add(part);
       } else {
-        parts.addAll(insteadOf(each.getKey(), each.getValue(), question, began));
+        parts.addAll(insteadOf(each.getKey(), each.getValue(), later, began));
       }
     }
     parts.forEach(part -> gaps.addAll(part.getGapsList()));

@@ -26,8 +26,11 @@ final class PollSchedule {
 
   private static final class Turn {
     private long next;
+    private long began;
     private int failures;
     private boolean underWay;
+    private boolean wasWell;
+    private boolean again;
 
     Turn(long next) {
       this.next = next;
@@ -59,6 +62,7 @@ final class PollSchedule {
     begun.forEach(
         agent -> {
           turn(agent).underWay = true;
+          turn(agent).began = now;
           underWay++;
         });
     return List.copyOf(begun);
@@ -71,6 +75,23 @@ final class PollSchedule {
     turn.next = Math.min(turn.next, now);
   }
 
+  /// The agent is next, if its last poll ended well and the last that began did so before a time;
+  /// a poll that is under way is followed by another.
+  ///
+  /// @return whether there is a poll to wait for, which then began at that time or later
+  boolean since(String agent, long time, long now) {
+    Turn turn = turns.get(agent);
+    if (turn == null || !turn.wasWell || (!turn.underWay && turn.began - time >= 0)) {
+      return false;
+    }
+    if (!turn.underWay) {
+      turn.next = Math.min(turn.next, now);
+    } else if (turn.began - time < 0) {
+      turn.again = true;
+    }
+    return true;
+  }
+
   /// A poll that had begun has ended.
   void ended(String agent, boolean well, long now) {
     underWay--;
@@ -79,12 +100,14 @@ final class PollSchedule {
       return;
     }
     turn.underWay = false;
+    turn.wasWell = well;
     turn.failures = well ? 0 : turn.failures + 1;
     long pause =
         turn.failures < 2
             ? 0
             : Math.min(LONGEST_PAUSE_NANOS, interval << Math.min(20, turn.failures - 1));
-    turn.next = slotAfter(agent, now + pause);
+    turn.next = well && turn.again ? now : slotAfter(agent, now + pause);
+    turn.again = false;
   }
 
   private Turn turn(String agent) {

@@ -20,6 +20,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.WorkerExecutor;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,9 @@ public final class PollVerticle extends VerticleBase {
   private static final Duration LIST_DEADLINE = Duration.ofSeconds(5);
   private static final Duration PULL_DEADLINE = Duration.ofSeconds(30);
   private static final long CALLS_MILLIS = 10_000;
+
+  /// How long an answer waits for agents. Less than what makes a node count as slow.
+  private static final long FRESHEN_MILLIS = 250;
 
   private final Poller poller;
   private final ColonyStore store;
@@ -112,6 +116,26 @@ public final class PollVerticle extends VerticleBase {
   /// Polls an agent without waiting for its turn; on any thread.
   public void pollSoon(String agentId) {
     context.runOnContext(_ -> poller.pollSoon(agentId));
+  }
+
+  /// Polls some agents now, for an answer that is to have what they have just got; on any thread.
+  ///
+  /// @return completes when those of them that this node pulls are polled, or do not answer
+  ///     [#FRESHEN_MILLIS] later; never fails
+  public Future<?> freshen(Collection<String> agentIds) {
+    Promise<Object> done = Promise.promise();
+    context.runOnContext(
+        _ -> {
+          long late = vertx.setTimer(FRESHEN_MILLIS, _ -> done.tryComplete());
+          poller
+              .freshen(agentIds)
+              .onComplete(
+                  _ -> {
+                    vertx.cancelTimer(late);
+                    done.tryComplete();
+                  });
+        });
+    return done.future();
   }
 
   private final class Agents implements Poller.Agents {

@@ -13,7 +13,10 @@ import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -37,6 +40,9 @@ public final class Poller {
   private static final int MAX_ROWS = 10_000;
   private static final int MOST_AT_ONCE = 64;
 
+  /// What is younger is fresh: however many questions come, an agent is polled once in this time.
+  private static final long FRESH_NANOS = 1_000_000_000;
+
   private final Registry registry;
   private final Nodes nodes;
   private final Agents agents;
@@ -48,10 +54,14 @@ public final class Poller {
   private final PollSchedule schedule;
   private final ReadMarks marks;
   private final Set<Nothing> gaveNothing = new HashSet<>();
+  private final Map<String, List<Waiting>> waiting = new HashMap<>();
   private volatile boolean polledOnce;
 
   /// Where an agent gave no rows.
   private record Nothing(String agentId, String stream, long epoch, long fromSeq) {}
+
+  /// For a poll of an agent that began at a time or later.
+  private record Waiting(long since, Promise<Void> polled) {}
 
   /// How agents are asked.
   public interface Agents {
@@ -112,6 +122,36 @@ public final class Poller {
     pollDue();
   }
 
+  /// Polls those of some agents that this node pulls and that answered last time, unless it has
+  /// done so within the last second.
+  ///
+  /// @return completes when they are polled, well or not; never fails
+  public Future<?> freshen(Collection<String> agentIds) {
+    long now = nanoTime.getAsLong();
+    List<Future<Void>> polls = new ArrayList<>();
+    for (String agentId : agentIds) {
+      if (schedule.since(agentId, now - FRESH_NANOS, now)) {
+        Waiting poll = new Waiting(now - FRESH_NANOS, Promise.promise());
+        waiting.computeIfAbsent(agentId, _ -> new ArrayList<>()).add(poll);
+        polls.add(poll.polled.future());
+      }
+    }
+    pollDue();
+    return Future.join(polls).otherwiseEmpty();
+  }
+
+  private void tell(String agentId, long began, boolean well) {
+    List<Waiting> left = waiting.remove(agentId);
+    if (left == null) {
+      return;
+    }
+    List<Waiting> later = left.stream().filter(each -> well && began - each.since < 0).toList();
+    if (!later.isEmpty()) {
+      waiting.put(agentId, new ArrayList<>(later));
+    }
+    left.stream().filter(each -> !later.contains(each)).forEach(each -> each.polled.complete());
+  }
+
   /// Polls the agents whose turn it is. Not before the other nodes told what they have: what an
   /// agent no longer has would seem to be lost.
   public void pollDue() {
@@ -159,7 +199,8 @@ public final class Poller {
               if (registry.pollFailed(agent.id(), reason)) {
                 LOG.warn("polling the agent at {} fails: {}", agent.endpoint(), reason);
               }
-            });
+            })
+        .onComplete(drained -> tell(agent.id(), began, drained.succeeded()));
   }
 
   /// The last epoch of each stream, with its last number; the others get no new rows.

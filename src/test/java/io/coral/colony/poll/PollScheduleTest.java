@@ -113,4 +113,41 @@ final class PollScheduleTest {
     schedule.ended("a", true, 10 * SECOND);
     assertThat(schedule.begin(List.of("a"), 11 * SECOND + TICK)).containsExactly("a");
   }
+
+  @Test
+  void agentThatIsAskedFor_isNextUnlessItWasPolledSince() {
+    PollSchedule schedule = new PollSchedule(60 * SECOND, 4);
+    List<String> agents = List.of("a");
+    schedule.soon("a", 0);
+    assertThat(schedule.since("a", 0, 0)).as("never polled").isFalse();
+    schedule.begin(agents, 0);
+    schedule.ended("a", true, 0);
+    assertThat(schedule.since("a", 0, SECOND)).as("polled then").isFalse();
+    assertThat(schedule.since("a", SECOND, SECOND)).isTrue();
+    assertThat(schedule.begin(agents, SECOND)).containsExactly("a");
+
+    assertThat(schedule.since("a", SECOND, 2 * SECOND)).as("is polled").isTrue();
+    schedule.ended("a", true, 2 * SECOND);
+    assertThat(schedule.begin(agents, 2 * SECOND)).as("that poll was enough").isEmpty();
+  }
+
+  @Test
+  void agentThatIsAskedForDuringAnOlderPoll_isPolledOnceMore_unlessThatOneFails() {
+    PollSchedule schedule = new PollSchedule(60 * SECOND, 4);
+    List<String> agents = List.of("a");
+    schedule.soon("a", 0);
+    schedule.begin(agents, 0);
+    schedule.ended("a", true, 0);
+    for (boolean isWell : List.of(true, false)) {
+      schedule.soon("a", SECOND);
+      schedule.begin(agents, SECOND);
+      assertThat(schedule.since("a", 2 * SECOND, 3 * SECOND)).isTrue();
+      schedule.ended("a", isWell, 4 * SECOND);
+      assertThat(schedule.begin(agents, 4 * SECOND)).isEqualTo(isWell ? agents : List.of());
+      if (isWell) {
+        schedule.ended("a", true, 4 * SECOND);
+      }
+    }
+    assertThat(schedule.since("a", 9 * SECOND, 9 * SECOND)).as("it does not answer").isFalse();
+  }
 }
