@@ -169,8 +169,11 @@ public final class Poller {
 
   private void poll(Registry.Agent agent) {
     long began = nanoTime.getAsLong();
-    // What this poll stores must not make the agent known to the rest of it.
-    boolean isKnown = history.knows(agent.id()) || nodes.othersKnow(agent.id());
+    // Before this poll: what it stores must not make the agent known to the rest of it.
+    boolean isKnown =
+        registry.isFromBefore(agent.id())
+            || history.knows(agent.id())
+            || nodes.othersKnow(agent.id());
     Map<StreamEpoch, Long> open = new HashMap<>();
     agents
         .streams(agent.endpoint(), marks.request(agent.id(), began))

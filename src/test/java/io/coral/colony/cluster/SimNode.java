@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
@@ -52,6 +53,7 @@ final class SimNode {
   private static final long LIST_DEADLINE = 5 * SimWorld.SECOND;
   private static final long PULL_DEADLINE = 30 * SimWorld.SECOND;
   private static final long ROWS_DEADLINE = 10 * SimWorld.SECOND;
+  private static final long FRESHEN = 250 * SimWorld.MILLI;
 
   /// Unix time when the simulated time begins, the middle of a day.
   static final long BEGIN = 400_000 * SimWorld.HOUR + SimWorld.HOUR / 2;
@@ -635,6 +637,30 @@ final class SimNode {
 
     // Answers.
 
+    /// Polls the agents first if it is to, for a while.
+    private Future<PartResponse> freshAnswer(Running asker, PartRequest request) {
+      Promise<PartResponse> promise = Promise.promise();
+      Runnable answer =
+          () -> {
+            if (!promise.future().isComplete()) {
+              promise.complete(answer(asker, request));
+            }
+          };
+      if (request.getFresh()) {
+        after(FRESHEN, answer);
+        poller.freshen(request.getAgentsList()).onComplete(_ -> answer.run());
+      } else {
+        answer.run();
+      }
+      return promise.future();
+    }
+
+    private PartResponse own(PartRequest request) {
+      CompletableFuture<PartResponse> part =
+          freshAnswer(this, request).toCompletionStage().toCompletableFuture();
+      return Objects.requireNonNull(await(part, Long.MAX_VALUE / 4));
+    }
+
     private PartResponse answer(Running asker, PartRequest request) {
       Set<String> ids = new HashSet<>(request.getAgentsList());
       long number = ++asker.partNumber;
@@ -660,8 +686,10 @@ final class SimNode {
                         if (other.running().nodes.incarnation() != incarnation) {
                           return;
                         }
-                        PartResponse part = other.running().answer(asker, request);
-                        reply.accept(() -> part);
+                        other
+                            .running()
+                            .freshAnswer(asker, request)
+                            .onSuccess(part -> reply.accept(() -> part));
                       }))
           .onComplete(future::complete, future::completeExceptionally);
       return future;
@@ -685,7 +713,7 @@ final class SimNode {
       Scatter scatter =
           new Scatter(
               nodes,
-              request -> answer(this, request),
+              this::own,
               this::part,
               FRESHNESS,
               registry::displayName,
@@ -693,7 +721,8 @@ final class SimNode {
               this::await);
       Map<SimLedger.Log, SeqRanges> rows = new HashMap<>();
       long twice = 0;
-      for (PartResponse part : scatter.ask(PartRequest.newBuilder())) {
+      PartRequest.Builder question = PartRequest.newBuilder().setFresh(world.chance(0.5));
+      for (PartResponse part : scatter.ask(question)) {
         Map<SimLedger.Log, SeqRanges> of = parts.getOrDefault(part.getCount(), Map.of());
         twice += repeated.getOrDefault(part.getCount(), 0L);
         for (Map.Entry<SimLedger.Log, SeqRanges> each : of.entrySet()) {
