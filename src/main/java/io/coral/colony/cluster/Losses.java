@@ -7,8 +7,8 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 
-/// What nodes had before they started again and do not have since: their disk was lost, or a file
-/// of it. Safe on any thread.
+/// What nodes had before they started again and do not have since, or said to be lost: their disk
+/// was lost, or a file of it. Safe on any thread.
 final class Losses {
   private final Map<String, Map<StreamEpoch, SeqRanges>> lost = new HashMap<>();
 
@@ -24,7 +24,8 @@ final class Losses {
                         (log, known) -> {
                           KnownSeqs left =
                               now.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
-                          SeqRanges without = known.held().minus(left.all());
+                          SeqRanges said = of.lost().getOrDefault(log, SeqRanges.NONE);
+                          SeqRanges without = known.held().plus(said).minus(left.all());
                           if (!without.isEmpty()) {
                             lost.computeIfAbsent(agent, _ -> new HashMap<>())
                                 .merge(log, without, SeqRanges::plus);

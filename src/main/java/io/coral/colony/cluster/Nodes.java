@@ -145,6 +145,11 @@ public final class Nodes {
     return others.values().stream().anyMatch(view -> !view.agent(agentId).seqs().isEmpty());
   }
 
+  /// Whether this node hears every member.
+  public boolean hearsAll() {
+    return there().containsAll(membership.members());
+  }
+
   /// Whether the other nodes told what they have, or did not in time.
   public boolean haveTold() {
     if (!haveTold) {
@@ -332,13 +337,14 @@ public final class Nodes {
                 .allMatch(other -> !other.getNode().equals(self()) || other.getWhole()));
   }
 
-  /// A time before which news were not sent: when those of this node left that had been heard. News
-  /// that lay somewhere while this node was stopped are not taken for new.
+  /// A time before which news were not sent: when those of this node left that had been heard, or
+  /// when it started if none had been. News that lay somewhere while this node was stopped are not
+  /// taken for new.
   private long sentAfter(NodeNews news) {
     Long heard = news.getHeardMap().get(incarnation);
     Map.Entry<Long, Long> mine =
         heard == null || sent.isEmpty() ? null : sent.floorEntry(Math.max(heard, sent.firstKey()));
-    return mine == null ? nanoTime.getAsLong() : mine.getValue();
+    return mine == null ? startNanos : mine.getValue();
   }
 
   /// Whether news are overtaken by later ones, which may come first.

@@ -123,10 +123,14 @@ public final class Poller {
   }
 
   /// Polls those of some agents that this node pulls and that answered last time, unless it has
-  /// done so within the last second.
+  /// done so within the last second. None while a node is not heard, which may have what an agent
+  /// no longer has: the regular polls have time.
   ///
   /// @return completes when they are polled, well or not; never fails
   public Future<?> freshen(Collection<String> agentIds) {
+    if (!nodes.hearsAll()) {
+      return Future.succeededFuture();
+    }
     long now = nanoTime.getAsLong();
     List<Future<Void>> polls = new ArrayList<>();
     for (String agentId : agentIds) {

@@ -6,6 +6,8 @@ import io.coral.colony.registry.Registry;
 import io.coral.model.SeqRanges;
 import io.coral.rpc.colony.v1.EpochSeqs;
 import io.coral.rpc.colony.v1.NodeNews;
+import io.coral.rpc.mesh.v1.RegisterRequest;
+import io.coral.storage.ColonyStore;
 import io.coral.storage.KnownSeqs;
 import io.coral.storage.StreamEpoch;
 import java.time.Clock;
@@ -25,15 +27,33 @@ final class NodesTest {
   private long incarnations;
 
   private Nodes node(String name, SeqRanges held) {
+    return node(name, held, SeqRanges.NONE);
+  }
+
+  private Registry registry(List<ColonyStore.KnownAgent> known) {
+    return new Registry(Clock.systemUTC(), () -> now, known, _ -> {});
+  }
+
+  private Nodes node(String name, SeqRanges held, SeqRanges lost) {
+    return node(name, held, lost, registry(List.of()));
+  }
+
+  private Nodes node(String name, SeqRanges held, SeqRanges lost, Registry registry) {
     Map<String, Map<StreamEpoch, KnownSeqs>> seqs =
         held.isEmpty()
             ? Map.of()
-            : Map.of(AGENT, Map.of(SPANS, KnownSeqs.NOTHING.plus(KnownSeqs.Why.HELD, held)));
+            : Map.of(
+                AGENT,
+                Map.of(
+                    SPANS,
+                    KnownSeqs.NOTHING
+                        .plus(KnownSeqs.Why.HELD, held)
+                        .plus(KnownSeqs.Why.GONE, lost)));
     return new Nodes(
         new StaticMembership(name, MEMBERS),
         true,
         2,
-        new Registry(Clock.systemUTC(), () -> now, List.of(), _ -> {}),
+        registry,
         new Nodes.Book() {
           @Override
           public Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
@@ -42,7 +62,7 @@ final class NodesTest {
 
           @Override
           public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
-            return Map.of();
+            return lost.isEmpty() ? Map.of() : Map.of(AGENT, Map.of(SPANS, lost));
           }
         },
         "1",
@@ -81,6 +101,7 @@ final class NodesTest {
     assertThat(first.cover().unknown()).containsExactly("n3 has not told yet what it has");
 
     pass(Duration.ofMinutes(1));
+    second.heard(first.news());
     first.heard(second.news());
     assertThat(first.there()).containsExactlyInAnyOrder("n1", "n2");
     assertThat(heldByOthers(first)).isEqualTo(SeqRanges.of(1, 9));
@@ -121,6 +142,45 @@ final class NodesTest {
     second.heard(first.news());
     first.heard(second.news());
     assertThat(first.there()).containsExactlyInAnyOrder("n1", "n2");
+  }
+
+  @Test
+  void newsOfANodeThatHasNotHeardThisOne_areAsOldAsItsStart() {
+    Nodes first = node("n1", SeqRanges.NONE);
+    NodeNews late = node("n2", SeqRanges.of(1, 9)).news();
+    pass(Duration.ofMinutes(1));
+    first.heard(late);
+    assertThat(first.there()).containsExactly("n1");
+    assertThat(first.hearsAll()).isFalse();
+    assertThat(heldByOthers(first)).isEqualTo(SeqRanges.of(1, 9));
+  }
+
+  @Test
+  void whatANodeSaidToBeLost_isSaidWhenItsDiskIsLost_unlessAnotherHasIt() {
+    Nodes first = node("n1", SeqRanges.of(1, 3));
+    first.heard(node("n3", SeqRanges.of(9, 9)).news());
+    first.heard(node("n2", SeqRanges.of(1, 5), SeqRanges.of(6, 9)).news());
+    first.heard(node("n2", SeqRanges.NONE).news());
+    assertThat(first.lostWithDisks(first.views()))
+        .isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(4, 8))));
+  }
+
+  /// A node that knows of no rows of such an agent has lost them: others pulled it.
+  @Test
+  void agentFromBeforeTheStartOfSomeNode_isSoForAll() {
+    RegisterRequest introduction =
+        RegisterRequest.newBuilder().setAgentId(AGENT).setDisplayName(AGENT).build();
+    Registry third = registry(List.of());
+    third.register(introduction);
+    Registry second =
+        registry(List.of(new ColonyStore.KnownAgent(AGENT, "{\"agentId\": \"a\"}", 0)));
+    Registry first = registry(List.of());
+    Nodes node = node("n1", SeqRanges.NONE, SeqRanges.NONE, first);
+    node.heard(node("n3", SeqRanges.NONE, SeqRanges.NONE, third).news());
+    assertThat(first.knows(AGENT)).isTrue();
+    assertThat(first.isFromBefore(AGENT)).isFalse();
+    node.heard(node("n2", SeqRanges.NONE, SeqRanges.NONE, second).news());
+    assertThat(first.isFromBefore(AGENT)).isTrue();
   }
 
   @Test
