@@ -18,15 +18,25 @@ final class CoralProcess implements AutoCloseable {
       Path.of(System.getProperty("coral.jar", "target/coral.jar")).toAbsolutePath();
   private static final Path NATIVE =
       Path.of(System.getProperty("coral.it.native", "target/it-native")).toAbsolutePath();
-  private static final Path CACHE = Path.of("target/it.aot").toAbsolutePath();
   private static final int TRAINING_SECONDS = 180;
-  private static final List<String> CACHED = cached();
+  private static final List<String> CACHED = cached("it.aot", CoralProcess::bothRoles);
   private static final Duration READY = Duration.ofMinutes(2);
   private static final Duration STOPPED = Duration.ofSeconds(30);
 
   private final Process process;
   private final Path output;
   private final Api api;
+
+  /// What a node of a cluster loads beyond that; made when there is one.
+  private static final class Clustered {
+    private static final List<String> CACHED = cached("it-cluster.aot", CoralProcess::node);
+  }
+
+  /// The arguments of a run in which a cache is made.
+  private interface Training {
+    /// @param directory for whatever it needs
+    List<String> in(Path directory) throws IOException;
+  }
 
   /// A command that ended.
   record Ended(int exitCode, String out, String err) {
@@ -168,7 +178,7 @@ final class CoralProcess implements AutoCloseable {
       Path nativeDirectory, Path jar, List<String> javaOptions, List<String> arguments) {
     List<String> command = new ArrayList<>(java(nativeDirectory));
     if (jar.equals(JAR)) {
-      command.addAll(CACHED);
+      command.addAll(arguments.contains("--cluster") ? Clustered.CACHED : CACHED);
     }
     command.addAll(javaOptions);
     command.add("-jar");
@@ -195,33 +205,50 @@ final class CoralProcess implements AutoCloseable {
         "-Djava.library.path=" + nativeDirectory);
   }
 
-  /// What every start would load and link anew, from one run of both roles: half of the time that
-  /// the tests take. Without it they work, too.
-  private static List<String> cached() {
+  /// What every start would load and link anew: half of the time that the tests take. Without it
+  /// they work, too.
+  private static List<String> cached(String name, Training training) {
+    Path cache = Path.of("target", name).toAbsolutePath();
     try {
-      if (!Files.exists(CACHE)
-          || Files.getLastModifiedTime(CACHE).compareTo(Files.getLastModifiedTime(JAR)) < 0) {
-        Files.deleteIfExists(CACHE);
-        train();
+      if (!Files.exists(cache)
+          || Files.getLastModifiedTime(cache).compareTo(Files.getLastModifiedTime(JAR)) < 0) {
+        Files.deleteIfExists(cache);
+        train(cache, training);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    return Files.exists(CACHE)
-        ? List.of("-XX:AOTCache=" + CACHE, "-XX:AOTMode=auto", "-Xlog:aot=off", "-Xlog:cds=off")
+    return Files.exists(cache)
+        ? List.of("-XX:AOTCache=" + cache, "-XX:AOTMode=auto", "-Xlog:aot=off", "-Xlog:cds=off")
         : List.of();
   }
 
-  private static void train() throws IOException, InterruptedException {
-    Path data = Files.createTempDirectory("coral-train");
-    Path output = data.resolve("output");
+  private static List<String> bothRoles(Path directory) {
+    return List.of(
+        "up", "--port", "0", "--agent-port", "0", "--otlp-grpc", "0", "--otlp-http", "0");
+  }
+
+  private static List<String> node(Path directory) throws IOException {
+    int port = Host.freePort();
+    Path config =
+        Files.writeString(
+            directory.resolve("node.yaml"),
+            "cluster: {name: training-%d, node: n, port: %d, members: ['127.0.0.1:%d']}\n"
+                .formatted(System.nanoTime(), port, port));
+    return List.of("colony", "start", "--cluster", "--port", "0", "--config", config.toString());
+  }
+
+  private static void train(Path cache, Training training)
+      throws IOException, InterruptedException {
+    Path directory = Files.createTempDirectory("coral-train");
+    Path output = directory.resolve("output");
     List<String> command = new ArrayList<>(java(NATIVE));
-    command.add("-XX:AOTCacheOutput=" + CACHE);
-    command.addAll(List.of("-jar", JAR.toString(), "up", "--data", data.resolve("data") + ""));
-    command.addAll(List.of("--port", "0", "--agent-port", "0"));
-    command.addAll(List.of("--otlp-grpc", "0", "--otlp-http", "0"));
+    command.add("-XX:AOTCacheOutput=" + cache);
+    command.addAll(List.of("-jar", JAR.toString()));
+    command.addAll(training.in(directory));
+    command.addAll(List.of("--data", directory.resolve("data").toString()));
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

@@ -55,6 +55,7 @@ public final class Poller {
   private final ReadMarks marks;
   private final Set<Nothing> gaveNothing = new HashSet<>();
   private final Map<String, List<Waiting>> waiting = new HashMap<>();
+  private final Map<String, Map<StreamEpoch, SeqRanges>> askedInVain = new HashMap<>();
   private volatile boolean polledOnce;
 
   /// Where an agent gave no rows.
@@ -189,6 +190,7 @@ public final class Poller {
                       .filter(stream -> StreamSchema.isKnown(stream.getStream()))
                       .toList();
               open.putAll(open(streams));
+              forget(agent.id(), streams);
               return drain(agent, isKnown, streams.iterator())
                   .onSuccess(_ -> marks.drained(agent.id(), streams));
             })
@@ -254,12 +256,33 @@ public final class Poller {
               + known.all().last()
               + ": another agent has its id, or its data are an old copy");
     }
+    // Some are noted because a node lost them with its disk, before the agent was asked.
+    SeqRanges again =
+        known
+            .lost()
+            .minus(known.deleted())
+            .and(SeqRanges.of(Math.max(1, stream.getMinSeq()), stream.getMaxSeq()))
+            .minus(askedInVain(agent.id()).getOrDefault(epoch(stream), SeqRanges.NONE));
     return note(agent, schema, stream.getEpoch(), plan.gone(), plan.before())
-        .compose(_ -> pull(agent, schema, stream, plan.wanted()));
+        .compose(_ -> pull(agent, schema, stream, plan.wanted().plus(again)));
+  }
+
+  private static StreamEpoch epoch(StreamStatus stream) {
+    return new StreamEpoch(stream.getStream(), stream.getEpoch());
+  }
+
+  /// Numbers between the first and the last that an agent has, of which it gave no rows since this
+  /// node started.
+  private Map<StreamEpoch, SeqRanges> askedInVain(String agentId) {
+    return askedInVain.computeIfAbsent(agentId, _ -> new HashMap<>());
+  }
+
+  private void forget(String agentId, List<StreamStatus> allBut) {
+    askedInVain(agentId).keySet().retainAll(allBut.stream().map(Poller::epoch).toList());
   }
 
   private KnownSeqs elsewhere(Registry.Agent agent, StreamStatus stream) {
-    return nodes.knownToOthers(agent.id(), new StreamEpoch(stream.getStream(), stream.getEpoch()));
+    return nodes.knownToOthers(agent.id(), epoch(stream));
   }
 
   private Future<?> note(
@@ -299,6 +322,9 @@ public final class Poller {
                     "it gives no rows of " + schema.name() + " from " + range.from() + " on");
               }
               SeqRanges missing = passed.minus(page.received);
+              if (!missing.isEmpty()) {
+                askedInVain(agent.id()).merge(epoch(stream), missing, SeqRanges::plus);
+              }
               SeqRanges left = wanted.minus(passed);
               return note(
                       agent,

@@ -87,7 +87,7 @@ final class SimScenario {
       long quiet = world.between(SimWorld.MINUTE, SimWorld.HOUR);
       long end = world.now() + quiet;
       while (world.now() < end) {
-        world.leap(world.between(0, keepNanos * 3 / 4));
+        leap(world.between(0, keepNanos * 3 / 4));
         world.run(world.between(6 * SimWorld.SECOND, 10 * SimWorld.SECOND));
       }
       heal();
@@ -112,8 +112,14 @@ final class SimScenario {
   private void pass(long nanos) {
     long lived = Math.min(nanos, LIVED);
     world.run(lived / 2);
-    world.leap(nanos - lived);
+    leap(nanos - lived);
     world.run(lived / 2);
+  }
+
+  /// Nobody hears of anybody meanwhile.
+  private void leap(long nanos) {
+    world.leap(nanos);
+    nodes.keySet().forEach(name -> cutOrHealed.put(name, world.now()));
   }
 
   private long duration() {
@@ -452,10 +458,10 @@ final class SimScenario {
         saysUnknown = true;
       }
     }
-    checkLost(node, answer, lost, stable);
     if (saysUnknown) {
       return;
     }
+    checkLost(node, answer, lost, stable);
     Map<Said, Absent> absences = new HashMap<>();
     for (Map.Entry<SimLedger.Log, SimLedger.Rows> each : ledger.all().entrySet()) {
       SimLedger.Log log = each.getKey();
