@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
@@ -334,6 +335,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     List<Delivery> rows =
         stored.stream().filter(each -> each.numbers > 0).map(Stored::rows).toList();
     DayFile file = beginDay(schema);
+    book.arriving(rows.stream().map(Delivery::agentId).collect(Collectors.toSet()));
     try {
       for (Delivery delivery : rows) {
         file.table().prepare(connection, delivery.rows().batch());
@@ -349,10 +351,12 @@ public final class ColonyStore implements AutoCloseable, RowSource {
       Database.rollBack(connection);
       detachWhenInvalid(file.path(), file.catalog(), e);
       file.table().forgetUncommitted();
+      book.arriving(Set.of());
       throw new StorageException("cannot store " + schema.name(), e);
     }
     file.table().committed();
     book.add(added, KnownSeqs.Why.HELD);
+    book.arriving(Set.of());
     rows.forEach(this::sawTimes);
     return stored;
   }
@@ -559,7 +563,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   /// Whether there are rows of other agents than these.
-  public boolean hasOthersThan(Set<String> agents) {
+  boolean hasOthersThan(Set<String> agents) {
     return books.values().stream().anyMatch(book -> book.hasOthersThan(agents));
   }
 

@@ -16,6 +16,7 @@ public class SeqNotes {
   private final Map<Epoch, KnownSeqs> known = new ConcurrentHashMap<>();
   private final Map<String, Integer> epochsOfAgents = new ConcurrentHashMap<>();
   private final Map<Epoch, List<Gone>> gone = new ConcurrentHashMap<>();
+  private volatile Set<String> arriving = Set.of();
 
   /// Numbers that were found to be gone.
   private record Gone(SeqRanges seqs, long notedNanos) {}
@@ -36,8 +37,14 @@ public class SeqNotes {
     return epochsOfAgents.containsKey(agentId);
   }
 
+  /// Agents whose rows may be seen although [#add] was not told of them yet.
+  final void arriving(Set<String> agents) {
+    arriving = Set.copyOf(agents);
+  }
+
   final boolean hasOthersThan(Set<String> agents) {
-    return !agents.containsAll(epochsOfAgents.keySet());
+    // In this order: who is no longer arriving has come.
+    return !agents.containsAll(arriving) || !agents.containsAll(epochsOfAgents.keySet());
   }
 
   public final void add(Map<Epoch, SeqRanges> added, KnownSeqs.Why why) {

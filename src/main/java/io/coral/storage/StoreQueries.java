@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 
 /// The questions to one store, or to what it has of some agents.
 ///
@@ -22,6 +23,21 @@ public record StoreQueries(
   /// Of everything that a colony's node has.
   public static StoreQueries of(ColonyStore store) {
     return of((RowSource) store, store);
+  }
+
+  /// Asks a colony's node for what it has of some agents. Nothing is left out by agent where it has
+  /// no others, which is faster; when rows of another one come meanwhile, it is asked again.
+  ///
+  /// @param question is asked once or twice, and may fail
+  public static <T> T ask(
+      ColonyStore store, Set<String> agents, Function<StoreQueries, T> question) {
+    if (!store.hasOthersThan(agents)) {
+      T answer = question.apply(of(store));
+      if (!store.hasOthersThan(agents)) {
+        return answer;
+      }
+    }
+    return question.apply(of(store, agents));
   }
 
   /// Of what a colony's node has of some agents.

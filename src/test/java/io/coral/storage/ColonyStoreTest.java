@@ -19,6 +19,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -319,6 +321,40 @@ final class ColonyStoreTest {
       assertThat(result.getString(1)).isEqualTo("a");
       assertThat(result.getLong(2)).isEqualTo(4);
       assertThat(result.getLong(3)).isEqualTo(2);
+    }
+  }
+
+  /// A node begins to pull an agent that another one still answers for.
+  @Test
+  void rowsOfAnotherAgent_thatComeWhileSomeAreAskedFor_areNotInTheAnswer() {
+    SumsQuestion question =
+        new SumsQuestion(
+            List.of(StreamSchema.HTTP_METRICS),
+            List.of(),
+            Map.of(),
+            0,
+            Long.MAX_VALUE,
+            SumsQuestion.ONE_STEP,
+            false);
+    NumberedBatch window =
+        new NumberedBatch("http_metrics", EPOCH, 1, AgentStoreTest.metrics("web", "/", 200, 1, 5));
+    try (ColonyStore store = open()) {
+      append(store, "a", window);
+      AtomicInteger asked = new AtomicInteger();
+      long calls =
+          StoreQueries.ask(
+              store,
+              Set.of("a"),
+              queries -> {
+                if (asked.getAndIncrement() == 0) {
+                  append(store, "b", window);
+                }
+                return queries.sums().sums(question).sums().values().stream()
+                    .mapToLong(SumTable.Sum::calls)
+                    .sum();
+              });
+      assertThat(calls).isEqualTo(1);
+      assertThat(asked).hasValue(2);
     }
   }
 }

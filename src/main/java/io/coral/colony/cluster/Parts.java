@@ -20,9 +20,11 @@ final class Parts {
   }
 
   PartResponse answer(PartRequest request) {
-    Set<String> agents = Set.copyOf(request.getAgentsList());
-    StoreQueries queries =
-        store.hasOthersThan(agents) ? StoreQueries.of(store, agents) : StoreQueries.of(store);
+    return StoreQueries.ask(
+        store, Set.copyOf(request.getAgentsList()), queries -> answer(queries, request));
+  }
+
+  private PartResponse answer(StoreQueries queries, PartRequest request) {
     History history = new StoreHistory(queries, null, Completeness::getDefaultInstance);
     PartResponse.Builder response = PartResponse.newBuilder();
     try {
