@@ -141,8 +141,11 @@ public final class Poller {
         polls.add(poll.polled.future());
       }
     }
+    if (polls.isEmpty()) {
+      return Future.succeededFuture();
+    }
     pollDue();
-    return Future.join(polls).otherwiseEmpty();
+    return Future.join(polls);
   }
 
   private void tell(String agentId, long began, boolean well) {
