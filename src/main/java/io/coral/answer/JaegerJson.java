@@ -70,7 +70,8 @@ final class JaegerJson {
     return json;
   }
 
-  static JsonObject trace(Trace trace) {
+  /// @param unheard who may have more of the trace and did not answer
+  static JsonObject trace(Trace trace, List<String> unheard) {
     JsonObject json = new JsonObject();
     json.addProperty("traceID", trace.traceId());
     JsonArray spans = new JsonArray();
@@ -88,11 +89,11 @@ final class JaegerJson {
     JsonObject described = new JsonObject();
     processes.forEach((key, id) -> described.add(id, process(key.get(0), key.get(1))));
     json.add("processes", described);
-    json.add(
-        "warnings",
-        trace.cut()
-            ? texts(List.of("the trace has more spans than these " + trace.spans().size()))
-            : JsonNull.INSTANCE);
+    JsonArray warnings = texts(unheard);
+    if (trace.cut()) {
+      warnings.add("the trace has more spans than these " + trace.spans().size());
+    }
+    json.add("warnings", warnings.isEmpty() ? JsonNull.INSTANCE : warnings);
     return json;
   }
 

@@ -3,6 +3,7 @@ package io.coral.answer;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.coral.rpc.RpcServer;
+import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.storage.CallQueries;
 import io.coral.storage.RankedTrace;
 import io.coral.storage.RedQueries;
@@ -104,12 +105,6 @@ public final class JaegerRoutes {
     return new Answer(status, json);
   }
 
-  /// An agent that was not heard of may have the trace.
-  private static Answer notFound(History history, boolean v3) {
-    return failed(
-        404, "trace not found" + TraceHandlers.whoDidNotAnswer(history.completeness()), v3);
-  }
-
   private <T> Future<T> onWorker(Callable<T> work) {
     return vertx.executeBlocking(work, false);
   }
@@ -180,16 +175,11 @@ public final class JaegerRoutes {
       List<Future<FoundTrace>> found =
           asked.stream().map(JaegerParameters::traceId).map(this::find).toList();
       return Future.all(found)
-          .compose(
-              _ ->
-                  onWorker(
-                      () ->
-                          answer(
-                              found.stream().map(each -> each.result().trace).toList(),
-                              asked.size())));
+          .map(_ -> answer(found.stream().map(Future::result).toList(), asked.size()));
     }
     SpanSearch search = parameters.search();
-    return onWorker(() -> answer(searched(search), search.limit()));
+    return onWorker(
+        () -> answer(searched(search).stream().map(FoundTrace::of).toList(), search.limit()));
   }
 
   private List<Trace> searched(SpanSearch search) {
@@ -197,39 +187,52 @@ public final class JaegerRoutes {
     return history.traces(RankedTrace.ids(history.search(search)));
   }
 
-  private static Answer answer(List<Trace> traces, int limit) {
+  private static Answer answer(List<FoundTrace> traces, int limit) {
     JsonArray data = new JsonArray();
-    traces.stream()
-        .filter(trace -> !trace.spans().isEmpty())
-        .forEach(trace -> data.add(JaegerJson.trace(trace)));
+    traces.stream().filter(FoundTrace::isThere).map(FoundTrace::json).forEach(data::add);
     return new Answer(200, JaegerJson.envelope(data, limit));
   }
 
   /// @param trace without spans when there is none
-  private record FoundTrace(Trace trace, History history) {}
+  /// @param unheard who may have more of it and did not answer
+  /// @param completeness of the search for it
+  private record FoundTrace(Trace trace, List<String> unheard, Completeness completeness) {
+    private static FoundTrace of(Trace trace) {
+      return new FoundTrace(trace, List.of(), Completeness.getDefaultInstance());
+    }
+
+    private boolean isThere() {
+      return !trace.spans().isEmpty();
+    }
+
+    private JsonObject json() {
+      return JaegerJson.trace(trace, unheard);
+    }
+
+    private Answer notFound(boolean v3) {
+      return failed(404, "trace not found" + TraceHandlers.whoDidNotAnswer(completeness), v3);
+    }
+  }
 
   private Future<FoundTrace> find(String id) {
     History history = histories.get();
     return finder
         .find(history, id)
-        .map(
-            found -> {
-              Trace trace = found.trace();
-              return new FoundTrace(
-                  trace == null ? new Trace(id, List.of(), false) : trace, history);
-            });
-  }
-
-  private Future<Answer> trace(HttpServerRequest request) {
-    String id = JaegerParameters.traceId(below(request, "/api/traces/"));
-    return find(id)
         .compose(
             found ->
                 onWorker(
-                    () ->
-                        found.trace.spans().isEmpty()
-                            ? notFound(found.history, false)
-                            : answer(List.of(found.trace), 0)));
+                    () -> {
+                      Trace trace = found.traces().trace();
+                      return new FoundTrace(
+                          trace == null ? new Trace(id, List.of(), false) : trace,
+                          found.unheard(),
+                          found.completeness(history));
+                    }));
+  }
+
+  private Future<Answer> trace(HttpServerRequest request) {
+    return find(JaegerParameters.traceId(below(request, "/api/traces/")))
+        .map(found -> found.isThere() ? answer(List.of(found), 0) : found.notFound(false));
   }
 
   private Future<Answer> dependencies(HttpServerRequest request) {
@@ -306,15 +309,8 @@ public final class JaegerRoutes {
   }
 
   private Future<Answer> traceV3(HttpServerRequest request) {
-    String id = JaegerParameters.traceId(below(request, "/api/v3/traces/"));
-    return find(id)
-        .compose(
-            found ->
-                onWorker(
-                    () ->
-                        found.trace.spans().isEmpty()
-                            ? notFound(found.history, true)
-                            : result(List.of(found.trace))));
+    return find(JaegerParameters.traceId(below(request, "/api/v3/traces/")))
+        .map(found -> found.isThere() ? result(List.of(found.trace)) : found.notFound(true));
   }
 
   private static Answer result(List<Trace> traces) {

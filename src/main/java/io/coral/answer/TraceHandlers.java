@@ -132,19 +132,19 @@ final class TraceHandlers {
   }
 
   /// @param found what was found of the id asked for
-  GetTraceResponse get(GetTraceRequest request, TraceQueries.Found found) {
-    Trace trace = checked(request.getTraceId(), found);
+  GetTraceResponse get(GetTraceRequest request, TraceFinder.Found found) {
+    Trace trace = checked(request.getTraceId(), found.traces());
     if (trace.spans().isEmpty()) {
       throw new RpcException(
           RpcCode.NOT_FOUND,
           "no span of a trace \""
               + request.getTraceId()
               + "\" is stored"
-              + whoDidNotAnswer(history.completeness()));
+              + whoDidNotAnswer(found.completeness(history)));
     }
     TraceTree tree = new TraceTree(trace.spans());
     long logRecords = history.logsOf(trace.traceId());
-    Completeness.Builder known = history.completeness().toBuilder();
+    Completeness.Builder known = found.completeness(history).toBuilder();
     if (trace.cut()) {
       known.addGaps("the trace has more spans than the " + trace.spans().size() + " shown");
     }

@@ -64,6 +64,7 @@ final class JaegerRoutesTest {
   @TempDir Path directory;
   private final Vertx vertx = Vertx.vertx();
   private volatile Completeness completeness = answered(1, 1);
+  private volatile List<String> unheard = List.of();
   private AgentStore store;
   private ExportTraceServiceRequest payload;
   private int port;
@@ -115,7 +116,8 @@ final class JaegerRoutesTest {
     new JaegerRoutes(
             vertx,
             () -> history,
-            (of, prefix) -> vertx.executeBlocking(() -> of.find(prefix), false),
+            (of, prefix) ->
+                vertx.executeBlocking(() -> new TraceFinder.Found(of.find(prefix), unheard), false),
             clock)
         .mount(server);
     port =
@@ -562,6 +564,19 @@ final class JaegerRoutesTest {
     assertThat(error.get("msg").getAsString())
         .isEqualTo(
             "trace not found, but 1 of 2 agents did not answer: host-b did not answer: refused");
+  }
+
+  @Test
+  void trace_whenAnAgentWasAskedInVain_saysSo() throws Exception {
+    completeness = answered(2, 2);
+    unheard = List.of("host-b did not answer");
+    JsonObject error =
+        get(404, "/api/traces/abc").getAsJsonArray("errors").get(0).getAsJsonObject();
+    assertThat(error.get("msg").getAsString())
+        .isEqualTo("trace not found, but 1 of 2 agents did not answer: host-b did not answer");
+    JsonObject trace =
+        get(200, "/api/traces/" + SLOW).getAsJsonArray("data").get(0).getAsJsonObject();
+    assertThat(trace.get("warnings")).isEqualTo(JaegerJson.texts(unheard));
   }
 
   private static Completeness answered(int total, int answered) {

@@ -133,10 +133,13 @@ final class TraceHandlersTest {
     return handlers.list(request.build(), NOON_NANOS, NOON_NANOS + MINUTE, 10);
   }
 
+  private TraceFinder.Found found(String prefix) {
+    return new TraceFinder.Found(new TraceQueries(store).find(prefix), List.of());
+  }
+
   private GetTraceResponse get(String id) {
     return handlers.get(
-        GetTraceRequest.newBuilder().setTraceId(id).build(),
-        new TraceQueries(store).find(TraceIds.digits(id)));
+        GetTraceRequest.newBuilder().setTraceId(id).build(), found(TraceIds.digits(id)));
   }
 
   @Test
@@ -144,8 +147,7 @@ final class TraceHandlersTest {
     assertThat(get(SLOW).getOtlp()).isEmpty();
     GetTraceResponse answer =
         handlers.get(
-            GetTraceRequest.newBuilder().setTraceId(SLOW).setOtlp(true).build(),
-            new TraceQueries(store).find(SLOW));
+            GetTraceRequest.newBuilder().setTraceId(SLOW).setOtlp(true).build(), found(SLOW));
     assertThat(answer.getOtlp()).contains("\"name\":\"POST /pay\"");
   }
 

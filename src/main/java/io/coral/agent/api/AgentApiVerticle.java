@@ -104,7 +104,9 @@ public final class AgentApiVerticle extends VerticleBase {
         new RpcService(AgentProto.getDescriptor().findServiceByName("AgentService"));
     StoreQueries queries = StoreQueries.of(store);
     StoreHistory history = new StoreHistory(queries, spanNumbers(), this::completeness);
-    TraceFinder finder = (of, prefix) -> vertx.executeBlocking(() -> of.find(prefix), false);
+    TraceFinder finder =
+        (of, prefix) ->
+            vertx.executeBlocking(() -> new TraceFinder.Found(of.find(prefix), List.of()), false);
     new QueryHandlers(
             vertx,
             () -> history,

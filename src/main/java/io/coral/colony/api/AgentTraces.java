@@ -15,15 +15,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Finds a trace in the history and, at the same time, at every agent that can be reached: what
-/// an agent has acknowledged is found before it is pulled, and although it was not sampled. An
-/// agent that does not answer in time is left out.
+/// an agent has acknowledged is found before it is pulled, and although it was not sampled. For a
+/// trace that is found an agent has little time; when nobody has it, those that did not answer are
+/// asked once more, with more. Who does not answer then is named.
 ///
 /// Event loop; what reads the history runs on a worker.
 final class AgentTraces implements TraceFinder {
   private static final String METHOD = "coral.agent.v1.AgentService/ReadTrace";
-  private static final Duration DEADLINE = Duration.ofMillis(700);
+  private static final Duration QUICK = Duration.ofMillis(700);
+  private static final Duration PATIENT = Duration.ofSeconds(3);
 
   private final Vertx vertx;
   private final RpcClient client;
@@ -35,32 +38,63 @@ final class AgentTraces implements TraceFinder {
     this.registry = registry;
   }
 
+  /// An agent's answer.
+  ///
+  /// @param found null when there is none
+  private record Heard(Registry.Agent agent, TraceQueries.@Nullable Found found) {}
+
   @Override
-  public Future<TraceQueries.Found> find(History history, String prefix) {
+  public Future<Found> find(History history, String prefix) {
     Future<TraceQueries.Found> stored = vertx.executeBlocking(() -> history.find(prefix), false);
-    List<Future<TraceQueries.Found>> asked =
-        registry.reachable().stream().map(agent -> ask(agent, prefix)).toList();
-    List<Future<TraceQueries.Found>> all = new ArrayList<>(asked);
-    all.add(stored);
-    return Future.all(all)
-        .compose(
-            _ -> {
-              List<TraceQueries.Found> found = all.stream().map(Future::result).toList();
-              // One answer is the rule for an old trace; then there is nothing to put together.
-              return vertx.executeBlocking(() -> merged(history, found), false);
-            });
+    return ask(registry.reachable(), prefix, QUICK)
+        .compose(agents -> stored.compose(known -> again(agents, known, prefix)))
+        .compose(agents -> vertx.executeBlocking(() -> found(history, agents, stored.result())));
   }
 
-  private Future<TraceQueries.Found> ask(Registry.Agent agent, String prefix) {
-    return client
-        .unary(
-            agent.endpoint(),
-            METHOD,
-            ReadTraceRequest.newBuilder().setTraceId(prefix).build(),
-            ReadTraceResponse.getDefaultInstance(),
-            DEADLINE)
-        .map(SpanMessages::found)
-        .otherwise(_ -> new TraceQueries.Found(List.of(), null));
+  private Future<List<Heard>> again(List<Heard> agents, TraceQueries.Found known, String prefix) {
+    boolean isFound =
+        !known.traceIds().isEmpty()
+            || agents.stream()
+                .anyMatch(each -> each.found != null && !each.found.traceIds().isEmpty());
+    List<Registry.Agent> unheard =
+        agents.stream().filter(each -> each.found == null).map(Heard::agent).toList();
+    return isFound || unheard.isEmpty()
+        ? Future.succeededFuture(agents)
+        : ask(unheard, prefix, PATIENT);
+  }
+
+  private Future<List<Heard>> ask(List<Registry.Agent> agents, String prefix, Duration deadline) {
+    ReadTraceRequest request = ReadTraceRequest.newBuilder().setTraceId(prefix).build();
+    List<Future<Heard>> asked = new ArrayList<>();
+    for (Registry.Agent agent : agents) {
+      asked.add(
+          client
+              .unary(
+                  agent.endpoint(),
+                  METHOD,
+                  request,
+                  ReadTraceResponse.getDefaultInstance(),
+                  deadline)
+              .map(response -> new Heard(agent, SpanMessages.found(response)))
+              .otherwise(_ -> new Heard(agent, null)));
+    }
+    return Future.all(asked).map(_ -> asked.stream().map(Future::result).toList());
+  }
+
+  private static Found found(History history, List<Heard> agents, TraceQueries.Found known) {
+    List<TraceQueries.Found> found = new ArrayList<>();
+    List<String> unheard = new ArrayList<>();
+    for (Heard each : agents) {
+      if (each.found != null) {
+        found.add(each.found);
+      } else {
+        unheard.add(
+            each.agent.introduction().getDisplayName()
+                + " did not answer: its newest spans may be missing");
+      }
+    }
+    found.add(known);
+    return new Found(merged(history, found), unheard);
   }
 
   /// What the history knows of a trace's name goes before what an agent knows: it has joined what
