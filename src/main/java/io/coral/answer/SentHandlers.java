@@ -60,6 +60,17 @@ public final class SentHandlers {
     this.completeness = completeness;
   }
 
+  /// The time range of a question; logs of one trace are of any age unless said.
+  public static TimeSpan range(QueryLogsRequest request, long nowNanos) {
+    boolean ofAnyAge =
+        !request.getTraceId().isEmpty()
+            && request.getSinceUnixNanos() == 0
+            && request.getUntilUnixNanos() == 0;
+    return ofAnyAge
+        ? new TimeSpan(0, Long.MAX_VALUE)
+        : TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos);
+  }
+
   QueryTelemetryResponse telemetry(QueryTelemetryRequest request, long nowNanos) {
     int limit = maxSpans(request);
     boolean byTime = request.getStartTime() != 0 || request.getEndTime() != 0;
@@ -236,12 +247,7 @@ public final class SentHandlers {
         request.getTraceId().isEmpty()
             ? null
             : asked.values().stream().flatMap(Set::stream).collect(Collectors.toSet());
-    boolean ofAnyAge =
-        traces != null && request.getSinceUnixNanos() == 0 && request.getUntilUnixNanos() == 0;
-    TimeSpan range =
-        ofAnyAge
-            ? new TimeSpan(0, Long.MAX_VALUE)
-            : TimeSpan.ofNanos(request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos);
+    TimeSpan range = range(request, nowNanos);
     QueryLogsResponse.Builder response =
         QueryLogsResponse.newBuilder()
             .setTraceId(String.join("", asked.keySet()))

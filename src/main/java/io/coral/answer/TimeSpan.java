@@ -7,11 +7,11 @@ import io.coral.rpc.RpcException;
 ///
 /// @param since inclusive
 /// @param until exclusive
-record TimeSpan(long since, long until) {
+public record TimeSpan(long since, long until) {
   private static final long HOUR_NANOS = 3_600_000_000_000L;
   private static final long SECOND_NANOS = 1_000_000_000;
 
-  TimeSpan {
+  public TimeSpan {
     if (since >= until) {
       throw new RpcException(
           RpcCode.INVALID_ARGUMENT, "the time range is empty: it ends before it begins");
@@ -20,13 +20,13 @@ record TimeSpan(long since, long until) {
 
   /// @param since 0 = one hour before the end
   /// @param until 0 = now
-  static TimeSpan ofNanos(long since, long until, long nowNanos) {
+  public static TimeSpan ofNanos(long since, long until, long nowNanos) {
     long to = until == 0 ? nowNanos : until;
     return new TimeSpan(since == 0 ? to - HOUR_NANOS : since, to);
   }
 
   /// The same in Unix seconds, which may be too many.
-  static TimeSpan ofSeconds(long since, long until, long nowNanos) {
+  public static TimeSpan ofSeconds(long since, long until, long nowNanos) {
     return ofNanos(nanos(since), nanos(until), nowNanos);
   }
 

@@ -12,9 +12,9 @@ import io.coral.colony.registry.Registry;
 import io.coral.colony.retention.RetentionVerticle;
 import io.coral.colony.trace.TraceJoinVerticle;
 import io.coral.config.ColonyConfig;
-import io.coral.model.SeqRanges;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.ProcessUsage;
@@ -95,7 +95,7 @@ public final class ColonyVerticle extends VerticleBase {
     Nodes nodes =
         new Nodes(
             membership,
-            config.cluster().enabled(),
+            config.cluster().nodes(),
             config.cluster().replicas(),
             registry,
             new Numbers(opened, clock),
@@ -166,7 +166,7 @@ public final class ColonyVerticle extends VerticleBase {
     }
 
     @Override
-    public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
+    public Map<String, Map<StreamEpoch, LostSeqs>> lost() {
       return store.lostSince(clock.millis() * 1_000_000 - LOST_IS_SAID_NANOS);
     }
   }

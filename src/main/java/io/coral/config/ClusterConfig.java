@@ -36,6 +36,11 @@ public record ClusterConfig(
         enabled, name, node, bind, port, members.isEmpty() ? List.of(bind) : members, replicas);
   }
 
+  /// How many nodes there are at the least, this one among them.
+  public int nodes() {
+    return enabled ? Math.max(2, members.size()) : 1;
+  }
+
   /// The same with other nodes allowed or not.
   public ClusterConfig withEnabled(boolean asked) {
     return new ClusterConfig(asked, name, node, bind, port, members, replicas);

@@ -384,9 +384,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         row -> wanted.contains(batch.seq(row)) && delivery.keep().test(row));
   }
 
-  /// Notes that an agent does not have the rows of some numbers.
-  ///
-  /// @param why [KnownSeqs.Why#GONE] or [KnownSeqs.Why#BEFORE]
+  /// Notes what became of numbers whose rows do not come.
   public void note(
       String agentId, StreamSchema schema, long epoch, SeqRanges seqs, KnownSeqs.Why why) {
     if (seqs.isEmpty()) {
@@ -514,11 +512,6 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         new StoredRows(connection, table).read(condition));
   }
 
-  /// Whether anything was ever heard of the rows of an agent.
-  public boolean knows(String agentId) {
-    return books.values().stream().anyMatch(book -> book.knows(agentId));
-  }
-
   private SeqBook book(StreamSchema schema) {
     SeqBook book = books.get(schema.name());
     if (book == null) {
@@ -550,8 +543,8 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   /// The numbers behind these gaps, by agent.
-  public Map<String, Map<StreamEpoch, SeqRanges>> lostSince(long sinceUnixNanos) {
-    Map<String, Map<StreamEpoch, SeqRanges>> lost = new HashMap<>();
+  public Map<String, Map<StreamEpoch, LostSeqs>> lostSince(long sinceUnixNanos) {
+    Map<String, Map<StreamEpoch, LostSeqs>> lost = new HashMap<>();
     books.forEach(
         (stream, book) ->
             book.lostSince(sinceUnixNanos)

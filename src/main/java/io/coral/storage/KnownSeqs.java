@@ -6,24 +6,22 @@ import io.coral.model.SeqRanges;
 ///
 /// @param held whose rows it stored, or chose not to keep
 /// @param gone that the agent no longer had when it was asked
-/// @param before that the agent did not have when it was first asked
 /// @param deleted whose time here is over
-public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges before, SeqRanges deleted) {
+public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges deleted) {
   /// Of an epoch that was never heard of.
   public static final KnownSeqs NOTHING =
-      new KnownSeqs(SeqRanges.NONE, SeqRanges.NONE, SeqRanges.NONE, SeqRanges.NONE);
+      new KnownSeqs(SeqRanges.NONE, SeqRanges.NONE, SeqRanges.NONE);
 
-  /// Why a number is known; the codes are stored.
+  /// Why a number is known.
   public enum Why {
     HELD,
     GONE,
-    BEFORE,
     DELETED
   }
 
   /// Every number of which something is known.
   public SeqRanges all() {
-    return held.plus(gone).plus(before).plus(deleted);
+    return held.plus(gone).plus(deleted);
   }
 
   /// The numbers whose rows are lost to this colony.
@@ -33,30 +31,24 @@ public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges before, SeqRan
 
   /// What two nodes know together.
   public KnownSeqs plus(KnownSeqs other) {
-    return new KnownSeqs(
-        held.plus(other.held),
-        gone.plus(other.gone),
-        before.plus(other.before),
-        deleted.plus(other.deleted));
+    return new KnownSeqs(held.plus(other.held), gone.plus(other.gone), deleted.plus(other.deleted));
   }
 
   /// With more numbers.
   public KnownSeqs plus(Why why, SeqRanges more) {
     return switch (why) {
-      case HELD -> new KnownSeqs(held.plus(more), gone, before, deleted);
-      case GONE -> new KnownSeqs(held, gone.plus(more), before, deleted);
-      case BEFORE -> new KnownSeqs(held, gone, before.plus(more), deleted);
-      case DELETED -> new KnownSeqs(held, gone, before, deleted.plus(more));
+      case HELD -> new KnownSeqs(held.plus(more), gone, deleted);
+      case GONE -> new KnownSeqs(held, gone.plus(more), deleted);
+      case DELETED -> new KnownSeqs(held, gone, deleted.plus(more));
     };
   }
 
   /// With fewer.
   KnownSeqs minus(Why why, SeqRanges fewer) {
     return switch (why) {
-      case HELD -> new KnownSeqs(held.minus(fewer), gone, before, deleted);
-      case GONE -> new KnownSeqs(held, gone.minus(fewer), before, deleted);
-      case BEFORE -> new KnownSeqs(held, gone, before.minus(fewer), deleted);
-      case DELETED -> new KnownSeqs(held, gone, before, deleted.minus(fewer));
+      case HELD -> new KnownSeqs(held.minus(fewer), gone, deleted);
+      case GONE -> new KnownSeqs(held, gone.minus(fewer), deleted);
+      case DELETED -> new KnownSeqs(held, gone, deleted.minus(fewer));
     };
   }
 }

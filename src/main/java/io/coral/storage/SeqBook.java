@@ -19,6 +19,19 @@ import org.duckdb.DuckDBConnection;
 final class SeqBook extends SeqNotes {
   private static final String TABLE = "seqs";
 
+  private static int code(KnownSeqs.Why why) {
+    return switch (why) {
+      case HELD -> 0;
+      case GONE -> 1;
+      case DELETED -> 3;
+    };
+  }
+
+  /// Earlier versions wrote 2 for what no colony had asked for in time, which was not said.
+  private static String condition(KnownSeqs.Why why) {
+    return why == KnownSeqs.Why.DELETED ? "why IN (2, 3)" : "why = " + code(why);
+  }
+
   /// The table of a day's file.
   static String table(String catalog) {
     return catalog + "." + TABLE;
@@ -51,7 +64,7 @@ final class SeqBook extends SeqNotes {
               .append(each.getKey().epoch())
               .append(range.from())
               .append(range.to())
-              .append((byte) why.ordinal())
+              .append((byte) code(why))
               .append(nowNanos)
               .endRow();
         }
@@ -67,18 +80,17 @@ final class SeqBook extends SeqNotes {
         loadGone(connection, catalog);
         continue;
       }
-      Map<Epoch, SeqRanges> of = read(connection, catalog, "why = " + why.ordinal());
+      Map<Epoch, SeqRanges> of = read(connection, catalog, condition(why));
       add(of, why);
       long rows =
           Database.number(
-              connection,
-              "SELECT count(*) FROM " + table(catalog) + " WHERE why = " + why.ordinal());
+              connection, "SELECT count(*) FROM " + table(catalog) + " WHERE " + condition(why));
       if (rows > 2L * of.size()) {
         Database.inTransaction(
             connection,
             () -> {
               Database.execute(
-                  connection, "DELETE FROM " + table(catalog) + " WHERE why = " + why.ordinal());
+                  connection, "DELETE FROM " + table(catalog) + " WHERE " + condition(why));
               append(connection, catalog, of, why, 0);
             });
       }
@@ -86,12 +98,9 @@ final class SeqBook extends SeqNotes {
   }
 
   private void loadGone(Connection connection, String catalog) throws SQLException {
-    String notes = " FROM " + table(catalog) + " WHERE why = " + KnownSeqs.Why.GONE.ordinal();
+    String notes = " FROM " + table(catalog) + " WHERE " + condition(KnownSeqs.Why.GONE);
     for (long noted : Database.numbers(connection, "SELECT DISTINCT noted_unix_nanos" + notes)) {
-      read(
-              connection,
-              catalog,
-              "why = " + KnownSeqs.Why.GONE.ordinal() + " AND noted_unix_nanos = " + noted)
+      read(connection, catalog, condition(KnownSeqs.Why.GONE) + " AND noted_unix_nanos = " + noted)
           .forEach((epoch, seqs) -> addGone(epoch, seqs, noted));
     }
   }
@@ -102,7 +111,7 @@ final class SeqBook extends SeqNotes {
   Map<Epoch, SeqRanges> forget(Connection connection, String catalog) throws SQLException {
     Map<KnownSeqs.Why, Map<Epoch, SeqRanges>> said = new EnumMap<>(KnownSeqs.Why.class);
     for (KnownSeqs.Why why : KnownSeqs.Why.values()) {
-      said.put(why, read(connection, catalog, "why = " + why.ordinal()));
+      said.put(why, read(connection, catalog, condition(why)));
     }
     return forget(said);
   }
@@ -112,8 +121,7 @@ final class SeqBook extends SeqNotes {
     return read(
             connection,
             catalog,
-            "why = "
-                + KnownSeqs.Why.HELD.ordinal()
+            condition(KnownSeqs.Why.HELD)
                 + " AND epoch = "
                 + epoch.epoch()
                 + " AND agent_id = "

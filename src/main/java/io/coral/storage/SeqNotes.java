@@ -2,24 +2,19 @@ package io.coral.storage;
 
 import io.coral.model.SeqRanges;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 
 /// Which numbers of a stream a colony knows of, over all of its days, in memory.
 ///
-/// What changes it belongs to one thread, [#known] and [#knows] to any.
+/// What changes it belongs to one thread, [#known] to any.
 public class SeqNotes {
   private final Map<Epoch, KnownSeqs> known = new ConcurrentHashMap<>();
   private final Map<String, Integer> epochsOfAgents = new ConcurrentHashMap<>();
-  private final Map<Epoch, List<Gone>> gone = new ConcurrentHashMap<>();
+  private final Map<Epoch, LostSeqs> gone = new ConcurrentHashMap<>();
   private volatile Set<String> arriving = Set.of();
-
-  /// Numbers that were found to be gone.
-  private record Gone(SeqRanges seqs, long notedNanos) {}
 
   /// An epoch of an agent.
   public record Epoch(String agentId, long epoch) {}
@@ -31,10 +26,6 @@ public class SeqNotes {
   /// Everything that is known.
   public final Map<Epoch, KnownSeqs> all() {
     return Map.copyOf(known);
-  }
-
-  public final boolean knows(String agentId) {
-    return epochsOfAgents.containsKey(agentId);
   }
 
   /// Agents whose rows may be seen although [#add] was not told of them yet.
@@ -64,10 +55,7 @@ public class SeqNotes {
   /// Notes that numbers are gone.
   public final void addGone(Epoch epoch, SeqRanges seqs, long notedNanos) {
     add(Map.of(epoch, seqs), KnownSeqs.Why.GONE);
-    gone.merge(
-        epoch,
-        List.of(new Gone(seqs, notedNanos)),
-        (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
+    gone.merge(epoch, LostSeqs.of(seqs, notedNanos), LostSeqs::plus);
   }
 
   /// Lets go of what a file said. Its numbers, and those before them, count as deleted at once, so
@@ -99,11 +87,7 @@ public class SeqNotes {
     gone.computeIfPresent(
         epoch,
         (_, notes) -> {
-          List<Gone> left =
-              notes.stream()
-                  .map(note -> new Gone(note.seqs.minus(seqs), note.notedNanos))
-                  .filter(note -> !note.seqs.isEmpty())
-                  .toList();
+          LostSeqs left = notes.minus(seqs);
           return left.isEmpty() ? null : left;
         });
   }
@@ -111,17 +95,11 @@ public class SeqNotes {
   /// The numbers that were found to be gone whose rows did not come later.
   ///
   /// @param sinceNanos when that was found, Unix time
-  public final Map<Epoch, SeqRanges> lostSince(long sinceNanos) {
-    Map<Epoch, SeqRanges> lost = new HashMap<>();
+  public final Map<Epoch, LostSeqs> lostSince(long sinceNanos) {
+    Map<Epoch, LostSeqs> lost = new HashMap<>();
     gone.forEach(
         (epoch, notes) -> {
-          SeqRanges seqs = SeqRanges.NONE;
-          for (Gone note : notes) {
-            if (note.notedNanos >= sinceNanos) {
-              seqs = seqs.plus(note.seqs);
-            }
-          }
-          seqs = seqs.minus(known(epoch).held());
+          LostSeqs seqs = notes.since(sinceNanos).minus(known(epoch).held());
           if (!seqs.isEmpty()) {
             lost.put(epoch, seqs);
           }
@@ -135,7 +113,7 @@ public class SeqNotes {
   public final Map<String, Long> lost(long sinceNanos) {
     Map<String, Long> lost = new TreeMap<>();
     lostSince(sinceNanos)
-        .forEach((epoch, seqs) -> lost.merge(epoch.agentId, seqs.size(), Long::sum));
+        .forEach((epoch, seqs) -> lost.merge(epoch.agentId, seqs.all().size(), Long::sum));
     return lost;
   }
 }

@@ -233,7 +233,12 @@ final class ColonyStoreTest {
       assertThat(store.known("a", StreamSchema.TRACES, EPOCH).deleted())
           .isEqualTo(SeqRanges.of(1, 7));
       assertThat(store.lostSince(0))
-          .isEqualTo(Map.of("a", Map.of(new StreamEpoch("traces", EPOCH), SeqRanges.of(9, 11))));
+          .isEqualTo(
+              Map.of(
+                  "a",
+                  Map.of(
+                      new StreamEpoch("traces", EPOCH),
+                      LostSeqs.of(SeqRanges.of(9, 11), clock.millis() * 1_000_000))));
     }
   }
 

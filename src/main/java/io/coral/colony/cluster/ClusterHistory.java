@@ -3,6 +3,7 @@ package io.coral.colony.cluster;
 import io.coral.answer.History;
 import io.coral.answer.SentHandlers;
 import io.coral.answer.SpanMessages;
+import io.coral.answer.TimeSpan;
 import io.coral.model.Role;
 import io.coral.rpc.RpcCode;
 import io.coral.rpc.RpcException;
@@ -24,6 +25,7 @@ import io.coral.rpc.mesh.v1.QueryTelemetryResponse;
 import io.coral.rpc.mesh.v1.TelemetrySpan;
 import io.coral.storage.RankedTrace;
 import io.coral.storage.RouteExemplars;
+import io.coral.storage.SpanRow;
 import io.coral.storage.SpanSearch;
 import io.coral.storage.SumTable;
 import io.coral.storage.SumsQuestion;
@@ -38,7 +40,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -52,19 +53,28 @@ public final class ClusterHistory implements History {
 
   private final Scatter scatter;
   private final long nowNanos;
+  private long earliestNanos;
 
   /// @param nowNanos Unix time of the question
   ClusterHistory(Scatter scatter, long nowNanos) {
     this.scatter = scatter;
     this.nowNanos = nowNanos;
+    this.earliestNanos = nowNanos;
   }
 
   private List<PartResponse> ask(Consumer<PartRequest.Builder> question) {
-    return ask(0, question);
+    return ask(nowNanos, 0, question);
   }
 
-  /// @param untilNanos where the time range ends that is asked for
-  private List<PartResponse> ask(long untilNanos, Consumer<PartRequest.Builder> question) {
+  private List<PartResponse> ask(TimeSpan range, Consumer<PartRequest.Builder> question) {
+    return ask(range.since(), range.until(), question);
+  }
+
+  /// @param sinceNanos where the time range begins that is asked for
+  /// @param untilNanos where it ends, 0 = nothing of the last minute is wanted
+  private List<PartResponse> ask(
+      long sinceNanos, long untilNanos, Consumer<PartRequest.Builder> question) {
+    earliestNanos = Math.min(earliestNanos, sinceNanos);
     PartRequest.Builder request =
         PartRequest.newBuilder()
             .setNowUnixNanos(nowNanos)
@@ -87,7 +97,10 @@ public final class ClusterHistory implements History {
   @Override
   public SumTable sums(SumsQuestion question) {
     SumTable table = new SumTable();
-    ask(question.untilNanos(), request -> request.setSums(PartMessages.message(question)))
+    ask(
+            question.sinceNanos(),
+            question.untilNanos(),
+            request -> request.setSums(PartMessages.message(question)))
         .forEach(part -> PartMessages.addTo(table, part.getSums()));
     return table;
   }
@@ -96,7 +109,10 @@ public final class ClusterHistory implements History {
   public List<RankedTrace> list(TraceFilter filter) {
     return RankedTrace.first(
         ranked(
-            ask(filter.untilNanos(), request -> request.setTraces(PartMessages.message(filter)))),
+            ask(
+                filter.sinceNanos(),
+                filter.untilNanos(),
+                request -> request.setTraces(PartMessages.message(filter)))),
         filter.limit());
   }
 
@@ -104,7 +120,10 @@ public final class ClusterHistory implements History {
   public List<RankedTrace> search(SpanSearch search) {
     return RankedTrace.first(
         ranked(
-            ask(search.untilNanos(), request -> request.setSearch(PartMessages.message(search)))),
+            ask(
+                search.sinceNanos(),
+                search.untilNanos(),
+                request -> request.setSearch(PartMessages.message(search)))),
         search.limit());
   }
 
@@ -136,11 +155,18 @@ public final class ClusterHistory implements History {
   }
 
   /// @param id what the trace is called unless a node knows better: it may be a part of another
-  private static Trace merged(String id, Collection<Trace> parts) {
+  private Trace merged(String id, Collection<Trace> parts) {
     List<Trace> found = parts.stream().filter(part -> !part.spans().isEmpty()).toList();
     String name =
         found.stream().map(Trace::traceId).filter(each -> !each.equals(id)).findFirst().orElse(id);
-    return found.isEmpty() ? new Trace(id, List.of(), false) : Trace.merged(name, found);
+    Trace trace = found.isEmpty() ? new Trace(id, List.of(), false) : Trace.merged(name, found);
+    earliestNanos = Math.min(earliestNanos, start(trace));
+    return trace;
+  }
+
+  /// When a trace began; what nobody has may have been at any time.
+  private static long start(Trace trace) {
+    return trace.spans().stream().mapToLong(SpanRow::startUnixNanos).min().orElse(0);
   }
 
   @Override
@@ -152,6 +178,7 @@ public final class ClusterHistory implements History {
     List<String> ids =
         parts.stream().flatMap(part -> part.traceIds().stream()).distinct().sorted().toList();
     if (ids.isEmpty()) {
+      earliestNanos = 0;
       return new TraceQueries.Found(ids, null);
     }
     if (ids.size() > 1) {
@@ -173,6 +200,7 @@ public final class ClusterHistory implements History {
     Map<String, RouteExemplars> merged = new HashMap<>();
     for (PartResponse part :
         ask(
+            sinceNanos,
             untilNanos,
             request ->
                 request.setExemplars(
@@ -219,16 +247,11 @@ public final class ClusterHistory implements History {
         .sum();
   }
 
-  /// @param untilNanos of a question; 0 = now
-  private long end(long untilNanos) {
-    return untilNanos == 0 ? nowNanos : untilNanos;
-  }
-
   @Override
   public QueryTelemetryResponse telemetry(QueryTelemetryRequest request, long now) {
     List<QueryTelemetryResponse> parts =
         ask(
-                end(TimeUnit.SECONDS.toNanos(request.getEndTime())),
+                TimeSpan.ofSeconds(request.getStartTime(), request.getEndTime(), nowNanos),
                 question -> question.setTelemetry(request))
             .stream()
             .map(PartResponse::getTelemetry)
@@ -273,7 +296,7 @@ public final class ClusterHistory implements History {
   @Override
   public QueryLogsResponse logs(QueryLogsRequest request, long now) {
     List<QueryLogsResponse> parts =
-        ask(end(request.getUntilUnixNanos()), question -> question.setLogs(request)).stream()
+        ask(SentHandlers.range(request, nowNanos), question -> question.setLogs(request)).stream()
             .map(PartResponse::getLogs)
             .toList();
     SentHandlers.checkOneTrace(request, parts.stream().map(QueryLogsResponse::getTraceId).toList());
@@ -298,7 +321,11 @@ public final class ClusterHistory implements History {
   @Override
   public QueryMetricsResponse metrics(QueryMetricsRequest request, long now) {
     List<QueryMetricsResponse> parts =
-        ask(end(request.getUntilUnixNanos()), question -> question.setMetrics(request)).stream()
+        ask(
+                TimeSpan.ofNanos(
+                    request.getSinceUnixNanos(), request.getUntilUnixNanos(), nowNanos),
+                question -> question.setMetrics(request))
+            .stream()
             .map(PartResponse::getMetrics)
             .toList();
     List<MetricSeries> series =
@@ -366,6 +393,6 @@ public final class ClusterHistory implements History {
 
   @Override
   public Completeness completeness() {
-    return scatter.completeness(nowNanos);
+    return scatter.completeness(earliestNanos, nowNanos);
   }
 }

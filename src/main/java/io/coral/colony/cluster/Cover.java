@@ -2,6 +2,7 @@ package io.coral.colony.cluster;
 
 import io.coral.model.SeqRanges;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -10,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -40,7 +42,8 @@ record Cover(
   /// @param lastError of its last poll
   /// @param missing rows that other nodes have, by stream
   /// @param holders the nodes that have them
-  /// @param gone rows that no node has, found to be so within the last day, by stream
+  /// @param gone how many rows no node has, found to be so within the last day, by stream and by
+  ///     the Unix time at which they were found last; see [LostSeqs]
   record Choice(
       String node,
       boolean drained,
@@ -48,7 +51,7 @@ record Cover(
       String lastError,
       Map<String, Long> missing,
       Set<String> holders,
-      Map<String, Long> gone) {}
+      Map<String, NavigableMap<Long, Long>> gone) {}
 
   /// @param agents ids
   /// @param views of all nodes, also of those that are not there
@@ -120,7 +123,7 @@ record Cover(
       }
     }
     Map<String, Long> missing = new TreeMap<>();
-    misses.forEach((log, seqs) -> add(missing, log.stream(), seqs.size()));
+    misses.forEach((log, seqs) -> missing.merge(log.stream(), seqs.size(), Long::sum));
     return new Choice(
         best.node(),
         of.drained(),
@@ -132,45 +135,41 @@ record Cover(
   }
 
   /// What no node has: noted by some node, lost with a disk, or a hole of which nobody knows.
-  private static Map<String, Long> gone(
+  private static Map<String, NavigableMap<Long, Long>> gone(
       String agent,
       NodeView.AgentView of,
       Collection<NodeView> views,
       Map<StreamEpoch, KnownSeqs> all,
       Map<StreamEpoch, SeqRanges> losses) {
-    Map<StreamEpoch, SeqRanges> lost = new HashMap<>();
+    Map<StreamEpoch, LostSeqs> lost = new HashMap<>();
     for (NodeView view : views) {
-      view.agent(agent).lost().forEach((log, seqs) -> lost.merge(log, seqs, SeqRanges::plus));
+      view.agent(agent).lost().forEach((log, seqs) -> lost.merge(log, seqs, LostSeqs::plus));
     }
-    losses.forEach((log, seqs) -> lost.merge(log, seqs, SeqRanges::plus));
+    losses.forEach((log, seqs) -> lost.merge(log, atAnyTime(seqs), LostSeqs::plus));
     if (of.drained()) {
       all.forEach(
           (log, known) -> {
             long last = of.open().getOrDefault(log, known.all().last());
-            lost.merge(log, SeqRanges.of(1, last).minus(explained(known)), SeqRanges::plus);
+            lost.merge(log, atAnyTime(SeqRanges.of(1, last).minus(known.all())), LostSeqs::plus);
           });
     }
-    Map<String, Long> gone = new TreeMap<>();
+    Map<String, NavigableMap<Long, Long>> gone = new TreeMap<>();
     lost.forEach(
         (log, seqs) -> {
           KnownSeqs known = all.getOrDefault(log, KnownSeqs.NOTHING);
-          add(gone, log.stream(), seqs.minus(known.held()).minus(known.deleted()).size());
+          seqs.minus(known.held())
+              .minus(known.deleted())
+              .counts()
+              .forEach(
+                  (found, count) ->
+                      gone.computeIfAbsent(log.stream(), _ -> new TreeMap<>())
+                          .merge(found, count, Long::sum));
         });
     return gone;
   }
 
-  /// Of which numbers it is known what became of them. Those that an agent did not have when it
-  /// was first asked are no loss, unless it was not the first time: other nodes have some.
-  private static SeqRanges explained(KnownSeqs known) {
-    return known.before().and(known.held()).isEmpty()
-        ? known.all()
-        : known.held().plus(known.gone()).plus(known.deleted());
-  }
-
-  private static void add(Map<String, Long> counts, String stream, long count) {
-    if (count > 0) {
-      counts.merge(stream, count, Long::sum);
-    }
+  private static LostSeqs atAnyTime(SeqRanges seqs) {
+    return LostSeqs.of(seqs, LostSeqs.ANY_TIME);
   }
 
   private static KnownSeqs seqs(NodeView view, String agent, StreamEpoch log) {

@@ -2,6 +2,7 @@ package io.coral.colony.cluster;
 
 import io.coral.model.SeqRanges;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import java.util.Collection;
 import java.util.HashMap;
@@ -24,7 +25,7 @@ final class Losses {
                         (log, known) -> {
                           KnownSeqs left =
                               now.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
-                          SeqRanges said = of.lost().getOrDefault(log, SeqRanges.NONE);
+                          SeqRanges said = of.lost().getOrDefault(log, LostSeqs.NONE).all();
                           SeqRanges without = known.held().plus(said).minus(left.all());
                           if (!without.isEmpty()) {
                             lost.computeIfAbsent(agent, _ -> new HashMap<>())

@@ -2,6 +2,7 @@ package io.coral.colony.cluster;
 
 import io.coral.model.SeqRanges;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import java.util.Collection;
 import java.util.HashMap;
@@ -29,7 +30,7 @@ public record NodeView(
   /// @param drainedNanos when the last poll began that drained every stream, monotonic
   /// @param drained whether there was one
   /// @param lastError of the last poll, empty when it succeeded
-  /// @param lost the numbers that it found to be gone within the last day
+  /// @param lost the numbers that it found to be gone within the last day, and what went with disks
   /// @param open the epochs in which the agent numbered new rows at that poll, and the last number
   ///     then
   public record AgentView(
@@ -37,7 +38,7 @@ public record NodeView(
       long drainedNanos,
       String lastError,
       Map<StreamEpoch, KnownSeqs> seqs,
-      Map<StreamEpoch, SeqRanges> lost,
+      Map<StreamEpoch, LostSeqs> lost,
       Map<StreamEpoch, Long> open) {
     /// Nothing.
     public static final AgentView NOTHING =
@@ -45,11 +46,11 @@ public record NodeView(
 
     private AgentView without(Map<StreamEpoch, SeqRanges> gone) {
       Map<StreamEpoch, KnownSeqs> known = new HashMap<>(seqs);
-      Map<StreamEpoch, SeqRanges> lately = new HashMap<>(lost);
+      Map<StreamEpoch, LostSeqs> lately = new HashMap<>(lost);
       gone.forEach(
           (log, numbers) -> {
             known.merge(log, KnownSeqs.NOTHING.plus(KnownSeqs.Why.GONE, numbers), KnownSeqs::plus);
-            lately.merge(log, numbers, SeqRanges::plus);
+            lately.merge(log, LostSeqs.of(numbers, LostSeqs.ANY_TIME), LostSeqs::plus);
           });
       return new AgentView(drained, drainedNanos, lastError, known, lately, open);
     }

@@ -8,6 +8,7 @@ import io.coral.rpc.colony.v1.EpochSeqs;
 import io.coral.rpc.colony.v1.NodeNews;
 import io.coral.rpc.colony.v1.NodeStatus;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ public final class Nodes {
   private static final long COVER_NANOS = Duration.ofMillis(200).toNanos();
 
   private final Membership membership;
-  private final boolean hasOthers;
+  private final int expected;
   private final int replicas;
   private final Registry registry;
   private final Book book;
@@ -70,16 +71,16 @@ public final class Nodes {
     Map<String, Map<StreamEpoch, KnownSeqs>> seqs();
 
     /// Those that were found to be gone within the last day.
-    Map<String, Map<StreamEpoch, SeqRanges>> lost();
+    Map<String, Map<StreamEpoch, LostSeqs>> lost();
   }
 
-  /// @param hasOthers whether the colony is meant to have several nodes
+  /// @param expected how many nodes the colony is meant to have at the least, this one among them
   /// @param replicas how many nodes pull each agent
   /// @param incarnation random, another after each start
   /// @param nanoTime monotonic
   public Nodes(
       Membership membership,
-      boolean hasOthers,
+      int expected,
       int replicas,
       Registry registry,
       Book book,
@@ -87,7 +88,7 @@ public final class Nodes {
       long incarnation,
       LongSupplier nanoTime) {
     this.membership = membership;
-    this.hasOthers = hasOthers;
+    this.expected = expected;
     this.replicas = replicas;
     this.registry = registry;
     this.book = book;
@@ -140,11 +141,6 @@ public final class Nodes {
     return known;
   }
 
-  /// Whether other nodes ever heard of rows of an agent.
-  public boolean othersKnow(String agentId) {
-    return others.values().stream().anyMatch(view -> !view.agent(agentId).seqs().isEmpty());
-  }
-
   /// Whether this node hears every member.
   public boolean hearsAll() {
     return there().containsAll(membership.members());
@@ -159,7 +155,7 @@ public final class Nodes {
         all &= member.equals(self()) || others.containsKey(member);
       }
       long most = members.size() > 1 ? TELLING_NANOS : JOINING_NANOS;
-      haveTold = !hasOthers || all || nanoTime.getAsLong() - startNanos >= most;
+      haveTold = expected < 2 || all || nanoTime.getAsLong() - startNanos >= most;
     }
     return haveTold;
   }
@@ -186,11 +182,14 @@ public final class Nodes {
   /// node has never heard.
   private List<String> unknown() {
     List<String> unknown = new ArrayList<>();
-    if (hasOthers && others.isEmpty() && members().size() < 2) {
-      unknown.add(self() + " has not heard of any other node since its start");
-    }
     Set<String> all = new TreeSet<>(members());
     all.addAll(named);
+    all.addAll(others.keySet());
+    all.add(self());
+    if (all.size() < expected) {
+      unknown.add(
+          "%s has heard of %d of %d nodes since its start".formatted(self(), all.size(), expected));
+    }
     for (String member : all) {
       if (!member.equals(self()) && (!others.containsKey(member) || unaware.contains(member))) {
         unknown.add(member + " has not told yet what it has");
@@ -215,7 +214,7 @@ public final class Nodes {
     // Polls first: what a poll stored before it ended is then among the numbers.
     Collection<Registry.Agent> polled = registry.agents();
     Map<String, Map<StreamEpoch, KnownSeqs>> known = book.seqs();
-    Map<String, Map<StreamEpoch, SeqRanges>> lost = book.lost();
+    Map<String, Map<StreamEpoch, LostSeqs>> lost = book.lost();
     Map<String, NodeView.AgentView> agents = new HashMap<>();
     for (Registry.Agent agent : polled) {
       agents.put(
@@ -284,7 +283,10 @@ public final class Nodes {
       List<NodeView> views = views();
       Set<String> agents = new TreeSet<>();
       views.forEach(view -> agents.addAll(view.agents().keySet()));
-      cover = Cover.of(agents, views, there(), replicas, lostWithDisks(views)).without(unknown);
+      Map<String, Map<StreamEpoch, SeqRanges>> lost = lostWithDisks(views);
+      // Of one that no node knows any more.
+      agents.addAll(lost.keySet());
+      cover = Cover.of(agents, views, there(), replicas, lost).without(unknown);
       coverNanos = now;
     }
     return cover;
@@ -433,7 +435,7 @@ public final class Nodes {
 
   private static NodeView.AgentView view(AgentNews agent, long now) {
     Map<StreamEpoch, KnownSeqs> seqs = new HashMap<>();
-    Map<StreamEpoch, SeqRanges> lost = new HashMap<>();
+    Map<StreamEpoch, LostSeqs> lost = new HashMap<>();
     Map<StreamEpoch, Long> open = new HashMap<>();
     for (EpochSeqs each : agent.getSeqsList()) {
       if (!StreamSchema.isKnown(each.getStream())) {
@@ -446,10 +448,10 @@ public final class Nodes {
           new KnownSeqs(
               ranges(each.getHeldList()),
               ranges(each.getGoneList()),
-              ranges(each.getBeforeList()),
               ranges(each.getDeletedList())));
-      if (each.getLatelyGoneCount() > 0) {
-        lost.put(log, ranges(each.getLatelyGoneList()));
+      for (io.coral.rpc.colony.v1.LostSeqs some : each.getLostList()) {
+        lost.merge(
+            log, LostSeqs.of(ranges(some.getSeqsList()), some.getFoundUnixNanos()), LostSeqs::plus);
       }
       if (each.hasOpenUntil()) {
         open.put(log, each.getOpenUntil());
@@ -524,10 +526,17 @@ public final class Nodes {
                   .seqs()
                   .forEach(
                       (log, seqs) -> {
-                        EpochSeqs.Builder message =
-                            message(log, seqs)
-                                .addAllLatelyGone(
-                                    bounds(agent.lost().getOrDefault(log, SeqRanges.NONE)));
+                        EpochSeqs.Builder message = message(log, seqs);
+                        agent
+                            .lost()
+                            .getOrDefault(log, LostSeqs.NONE)
+                            .found()
+                            .forEach(
+                                (found, lost) ->
+                                    message
+                                        .addLostBuilder()
+                                        .setFoundUnixNanos(found)
+                                        .addAllSeqs(bounds(lost)));
                         Long last = agent.open().get(log);
                         if (last != null) {
                           message.setOpenUntil(last);
@@ -544,7 +553,6 @@ public final class Nodes {
         .setEpoch(epoch.epoch())
         .addAllHeld(bounds(seqs.held()))
         .addAllGone(bounds(seqs.gone()))
-        .addAllBefore(bounds(seqs.before()))
         .addAllDeleted(bounds(seqs.deleted()));
   }
 

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -185,8 +186,10 @@ final class Scatter {
 
   /// How much stands behind what was answered.
   ///
+  /// @param sinceNanos where the time range begins that was asked for, 0 = anywhere: what was lost
+  ///     before is left out
   /// @param nowNanos Unix time of the answer
-  Completeness completeness(long nowNanos) {
+  Completeness completeness(long sinceNanos, long nowNanos) {
     Completeness.Builder completeness = Completeness.newBuilder();
     long now = nanoTime.getAsLong();
     long oldest = 0;
@@ -199,8 +202,7 @@ final class Scatter {
       String silence = silent.get(choice.node());
       if (name.isEmpty()) {
         // What a node found itself.
-        choice
-            .gone()
+        gone(choice, sinceNanos)
             .forEach(
                 (stream, count) ->
                     completeness.addGaps(
@@ -213,8 +215,7 @@ final class Scatter {
         continue;
       }
       total++;
-      choice
-          .gone()
+      gone(choice, sinceNanos)
           .forEach((stream, count) -> completeness.addGaps(gone(each.getKey(), stream, count)));
       if (silence != null) {
         completeness.addGaps(name + ": " + silence);
@@ -245,6 +246,24 @@ final class Scatter {
     return rival == null || (rival.drained() && first.drainedNanos() - rival.drainedNanos() < 0)
         ? first
         : rival;
+  }
+
+  /// How many rows no node has that may be of a time or later, by stream.
+  private static Map<String, Long> gone(Cover.Choice choice, long sinceNanos) {
+    Map<String, Long> gone = new TreeMap<>();
+    choice
+        .gone()
+        .forEach(
+            (stream, counts) -> {
+              long count = 0;
+              for (long each : counts.tailMap(sinceNanos, true).values()) {
+                count += each;
+              }
+              if (count > 0) {
+                gone.put(stream, count);
+              }
+            });
+    return gone;
   }
 
   private static String gone(String agentId, String stream, long rows) {

@@ -168,17 +168,10 @@ public final class PollVerticle extends VerticleBase {
     }
 
     @Override
-    public boolean knows(String agentId) {
-      return store.knows(agentId);
-    }
-
-    @Override
-    public Future<?> note(
-        String agentId, StreamSchema schema, long epoch, SeqRanges gone, SeqRanges before) {
+    public Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone) {
       return writer.executeBlocking(
           () -> {
             store.note(agentId, schema, epoch, gone, KnownSeqs.Why.GONE);
-            store.note(agentId, schema, epoch, before, KnownSeqs.Why.BEFORE);
             return null;
           },
           true);

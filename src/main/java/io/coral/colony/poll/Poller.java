@@ -78,12 +78,8 @@ public final class Poller {
   public interface History {
     KnownSeqs known(String agentId, StreamSchema schema, long epoch);
 
-    /// Whether anything was ever heard of the rows of an agent.
-    boolean knows(String agentId);
-
-    /// Notes which numbers an agent does not have.
-    Future<?> note(
-        String agentId, StreamSchema schema, long epoch, SeqRanges gone, SeqRanges before);
+    /// Notes which numbers an agent no longer has.
+    Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone);
 
     /// Stores rows of an agent.
     ///
@@ -177,11 +173,6 @@ public final class Poller {
 
   private void poll(Registry.Agent agent) {
     long began = nanoTime.getAsLong();
-    // Before this poll: what it stores must not make the agent known to the rest of it.
-    boolean isKnown =
-        registry.isFromBefore(agent.id())
-            || history.knows(agent.id())
-            || nodes.othersKnow(agent.id());
     Map<StreamEpoch, Long> open = new HashMap<>();
     agents
         .streams(agent.endpoint(), marks.request(agent.id(), began))
@@ -194,7 +185,7 @@ public final class Poller {
                       .toList();
               open.putAll(open(streams));
               forget(agent.id(), streams);
-              return drain(agent, isKnown, streams.iterator())
+              return drain(agent, streams.iterator())
                   .onSuccess(_ -> marks.drained(agent.id(), streams));
             })
         .onComplete(
@@ -225,17 +216,16 @@ public final class Poller {
     return open;
   }
 
-  private Future<Void> drain(
-      Registry.Agent agent, boolean isKnown, Iterator<StreamStatus> streams) {
+  private Future<Void> drain(Registry.Agent agent, Iterator<StreamStatus> streams) {
     if (!streams.hasNext()) {
       return Future.succeededFuture();
     }
     StreamStatus stream = streams.next();
-    return drain(agent, isKnown, stream, StreamSchema.named(stream.getStream()))
+    return drain(agent, stream, StreamSchema.named(stream.getStream()))
         .transform(
             drained ->
                 // One stream that fails does not hold up the others.
-                drain(agent, isKnown, streams)
+                drain(agent, streams)
                     .compose(
                         _ ->
                             drained.failed()
@@ -243,12 +233,10 @@ public final class Poller {
                                 : Future.succeededFuture()));
   }
 
-  private Future<Void> drain(
-      Registry.Agent agent, boolean isKnown, StreamStatus stream, StreamSchema schema) {
+  private Future<Void> drain(Registry.Agent agent, StreamStatus stream, StreamSchema schema) {
     KnownSeqs known = history.known(agent.id(), schema, stream.getEpoch());
     PullPlan plan =
-        PullPlan.of(
-            stream.getMinSeq(), stream.getMaxSeq(), known, elsewhere(agent, stream), isKnown);
+        PullPlan.of(stream.getMinSeq(), stream.getMaxSeq(), known, elsewhere(agent, stream));
     if (plan.wentBack()) {
       return Future.failedFuture(
           "its numbers of "
@@ -266,7 +254,7 @@ public final class Poller {
             .minus(known.deleted())
             .and(SeqRanges.of(Math.max(1, stream.getMinSeq()), stream.getMaxSeq()))
             .minus(askedInVain(agent.id()).getOrDefault(epoch(stream), SeqRanges.NONE));
-    return note(agent, schema, stream.getEpoch(), plan.gone(), plan.before())
+    return noteGone(agent, schema, stream.getEpoch(), plan.gone())
         .compose(_ -> pull(agent, schema, stream, plan.wanted().plus(again)));
   }
 
@@ -288,11 +276,11 @@ public final class Poller {
     return nodes.knownToOthers(agent.id(), epoch(stream));
   }
 
-  private Future<?> note(
-      Registry.Agent agent, StreamSchema schema, long epoch, SeqRanges gone, SeqRanges before) {
-    return gone.isEmpty() && before.isEmpty()
+  private Future<?> noteGone(
+      Registry.Agent agent, StreamSchema schema, long epoch, SeqRanges gone) {
+    return gone.isEmpty()
         ? Future.succeededFuture()
-        : history.note(agent.id(), schema, epoch, gone, before);
+        : history.noteGone(agent.id(), schema, epoch, gone);
   }
 
   /// Asks for what is wanted, range by range, a page at a time.
@@ -329,12 +317,11 @@ public final class Poller {
                 askedInVain(agent.id()).merge(epoch(stream), missing, SeqRanges::plus);
               }
               SeqRanges left = wanted.minus(passed);
-              return note(
+              return noteGone(
                       agent,
                       schema,
                       stream.getEpoch(),
-                      missing.minus(elsewhere(agent, stream).all()),
-                      SeqRanges.NONE)
+                      missing.minus(elsewhere(agent, stream).all()))
                   .compose(_ -> pull(agent, schema, stream, left));
             });
   }

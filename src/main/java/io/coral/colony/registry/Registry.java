@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -27,7 +26,6 @@ public final class Registry {
   private static final long DEGRADED_NANOS = Duration.ofMinutes(2).toNanos();
 
   private final Map<String, Agent> agents = new ConcurrentHashMap<>();
-  private final Set<String> fromBefore = ConcurrentHashMap.newKeySet();
   private final Clock clock;
   private final LongSupplier nanoTime;
   private final Consumer<ColonyStore.KnownAgent> memory;
@@ -112,7 +110,6 @@ public final class Registry {
                 introduction.build(),
                 agent.lastSeenUnixNanos(),
                 nanoTime.getAsLong() - Math.max(0, unixNanos() - agent.lastSeenUnixNanos())));
-        fromBefore.add(agent.agentId());
       } catch (InvalidProtocolBufferException e) {
         LOG.warn("agent {} cannot be remembered: {}", agent.agentId(), e.getMessage());
       }
@@ -182,9 +179,6 @@ public final class Registry {
   public void learn(AgentNews news) {
     long seen = nanoTime.getAsLong() - Duration.ofMillis(news.getSeenMillisAgo()).toNanos();
     boolean introduces = news.hasIntroduction();
-    if (news.getFromBefore()) {
-      fromBefore.add(news.getAgentId());
-    }
     Agent before = agents.get(news.getAgentId());
     Agent now =
         agents.compute(
@@ -213,7 +207,6 @@ public final class Registry {
         .setIntroduction(agent.introduction.toBuilder().clearServices())
         .setRegisteredUnixNanos(agent.registered)
         .addAllServices(agent.services)
-        .setFromBefore(isFromBefore(agent.id()))
         .setSeenMillisAgo((nanoTime.getAsLong() - agent.seenNanos) / 1_000_000);
   }
 
@@ -226,12 +219,6 @@ public final class Registry {
   /// Whether an agent ever registered with the colony.
   public boolean knows(String agentId) {
     return agents.containsKey(agentId);
-  }
-
-  /// Whether an agent belonged to the colony before this node started, or before one did that this
-  /// one has heard: its rows were pulled, although nobody who is there may know of any.
-  public boolean isFromBefore(String agentId) {
-    return fromBefore.contains(agentId);
   }
 
   /// Where an agent is, `host:port`; empty when it is unknown.

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coral.model.SeqRanges;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,11 +24,11 @@ final class CoverTest {
   }
 
   private static NodeView node(String name, boolean drained, KnownSeqs known) {
-    return node(name, drained, known, SeqRanges.NONE, Map.of(SPANS, known.all().last()));
+    return node(name, drained, known, LostSeqs.NONE, Map.of(SPANS, known.all().last()));
   }
 
   private static NodeView node(
-      String name, boolean drained, KnownSeqs known, SeqRanges lost, Map<StreamEpoch, Long> open) {
+      String name, boolean drained, KnownSeqs known, LostSeqs lost, Map<StreamEpoch, Long> open) {
     return new NodeView(
         name,
         "1",
@@ -137,7 +139,7 @@ final class CoverTest {
     Cover.Choice choice =
         choice(
             Set.of("n1"),
-            node("n1", true, half, SeqRanges.NONE, Map.of()),
+            node("n1", true, half, LostSeqs.NONE, Map.of()),
             node("n2", true, SeqRanges.of(1, 9)));
     assertThat(choice.missing()).isEqualTo(Map.of("spans", 4L));
   }
@@ -148,7 +150,7 @@ final class CoverTest {
     Cover.Choice choice =
         choice(
             Set.of("n1"),
-            node("n1", true, half, SeqRanges.NONE, Map.of(SPANS, 7L)),
+            node("n1", true, half, LostSeqs.NONE, Map.of(SPANS, 7L)),
             node("n2", true, SeqRanges.of(1, 9)));
     assertThat(choice.missing()).isEqualTo(Map.of("spans", 2L));
   }
@@ -167,15 +169,32 @@ final class CoverTest {
             choice(
                     Set.of("n1", "n2"),
                     node("n1", true, other),
-                    node("n2", true, lossy, SeqRanges.of(1, 5), Map.of(SPANS, 9L)))
+                    node("n2", true, lossy, LostSeqs.of(SeqRanges.of(1, 5), 0), Map.of(SPANS, 9L)))
                 .gone())
-        .isEqualTo(Map.of("spans", 1L));
+        .isEqualTo(Map.of("spans", Map.of(0L, 1L)));
+  }
+
+  @Test
+  void whatTwoNodesLost_countsOnce_asLateAsItWasFound() {
+    long later = Duration.ofHours(1).toNanos();
+    KnownSeqs known =
+        KnownSeqs.NOTHING
+            .plus(KnownSeqs.Why.HELD, SeqRanges.of(6, 9))
+            .plus(KnownSeqs.Why.GONE, SeqRanges.of(1, 5));
+    Map<StreamEpoch, Long> open = Map.of(SPANS, 9L);
+    assertThat(
+            choice(
+                    Set.of("n1", "n2"),
+                    node("n1", true, known, LostSeqs.of(SeqRanges.of(1, 5), 0), open),
+                    node("n2", true, known, LostSeqs.of(SeqRanges.of(4, 5), later), open))
+                .gone())
+        .isEqualTo(Map.of("spans", Map.of(0L, 3L, later, 2L)));
   }
 
   @Test
   void holeOfWhichNoNodeKnows_isSaid() {
     assertThat(choice(Set.of("n1"), node("n1", true, SeqRanges.of(1, 5).plus(8, 9))).gone())
-        .isEqualTo(Map.of("spans", 2L));
+        .isEqualTo(Map.of("spans", Map.of(LostSeqs.ANY_TIME, 2L)));
   }
 
   @Test

@@ -6,15 +6,18 @@ import io.coral.colony.registry.Registry;
 import io.coral.model.SeqRanges;
 import io.coral.rpc.colony.v1.EpochSeqs;
 import io.coral.rpc.colony.v1.NodeNews;
+import io.coral.rpc.colony.v1.PartResponse;
 import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /// With time that passes as the test says.
@@ -39,6 +42,11 @@ final class NodesTest {
   }
 
   private Nodes node(String name, SeqRanges held, SeqRanges lost, Registry registry) {
+    return node(name, held, LostSeqs.of(lost, LostSeqs.ANY_TIME), MEMBERS, registry);
+  }
+
+  private Nodes node(
+      String name, SeqRanges held, LostSeqs lost, Set<String> members, Registry registry) {
     Map<String, Map<StreamEpoch, KnownSeqs>> seqs =
         held.isEmpty()
             ? Map.of()
@@ -48,10 +56,10 @@ final class NodesTest {
                     SPANS,
                     KnownSeqs.NOTHING
                         .plus(KnownSeqs.Why.HELD, held)
-                        .plus(KnownSeqs.Why.GONE, lost)));
+                        .plus(KnownSeqs.Why.GONE, lost.all())));
     return new Nodes(
-        new StaticMembership(name, MEMBERS),
-        true,
+        new StaticMembership(name, members),
+        MEMBERS.size(),
         2,
         registry,
         new Nodes.Book() {
@@ -61,7 +69,7 @@ final class NodesTest {
           }
 
           @Override
-          public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
+          public Map<String, Map<StreamEpoch, LostSeqs>> lost() {
             return lost.isEmpty() ? Map.of() : Map.of(AGENT, Map.of(SPANS, lost));
           }
         },
@@ -165,24 +173,6 @@ final class NodesTest {
         .isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(4, 8))));
   }
 
-  /// A node that knows of no rows of such an agent has lost them: others pulled it.
-  @Test
-  void agentFromBeforeTheStartOfSomeNode_isSoForAll() {
-    RegisterRequest introduction =
-        RegisterRequest.newBuilder().setAgentId(AGENT).setDisplayName(AGENT).build();
-    Registry third = registry(List.of());
-    third.register(introduction);
-    Registry second =
-        registry(List.of(new ColonyStore.KnownAgent(AGENT, "{\"agentId\": \"a\"}", 0)));
-    Registry first = registry(List.of());
-    Nodes node = node("n1", SeqRanges.NONE, SeqRanges.NONE, first);
-    node.heard(node("n3", SeqRanges.NONE, SeqRanges.NONE, third).news());
-    assertThat(first.knows(AGENT)).isTrue();
-    assertThat(first.isFromBefore(AGENT)).isFalse();
-    node.heard(node("n2", SeqRanges.NONE, SeqRanges.NONE, second).news());
-    assertThat(first.isFromBefore(AGENT)).isTrue();
-  }
-
   @Test
   void whatWentWithADisk_isLost_unlessAnotherHasIt() {
     Nodes first = node("n1", SeqRanges.of(1, 3));
@@ -192,6 +182,60 @@ final class NodesTest {
     first.heard(node("n2", SeqRanges.NONE).news());
     assertThat(first.lostWithDisks(first.views()))
         .isEqualTo(Map.of(AGENT, Map.of(SPANS, SeqRanges.of(7, 9))));
+  }
+
+  @Test
+  void whatWentWithADisk_isSaid_whenNoNodeKnowsOfTheAgent() {
+    Nodes first = node("n1", SeqRanges.NONE);
+    first.heard(node("n2", SeqRanges.of(1, 9)).news());
+    first.heard(node("n2", SeqRanges.NONE).news());
+    assertThat(first.cover().agents().get(AGENT))
+        .satisfies(
+            choice ->
+                assertThat(choice.gone())
+                    .isEqualTo(Map.of("spans", Map.of(LostSeqs.ANY_TIME, 9L))));
+  }
+
+  @Test
+  void nodesOfWhichNobodyIsThereToTell_areSaidToBeUnknown() {
+    Registry registry = registry(List.of());
+    Nodes alone = node("n1", SeqRanges.NONE, LostSeqs.NONE, Set.of("n1"), registry);
+    assertThat(alone.cover().unknown())
+        .containsExactly("n1 has heard of 1 of 3 nodes since its start");
+    Nodes one = node("n1", SeqRanges.NONE, LostSeqs.NONE, Set.of("n1", "n2"), registry);
+    Nodes other = node("n2", SeqRanges.NONE, LostSeqs.NONE, Set.of("n1", "n2"), registry);
+    other.heard(one.news());
+    one.heard(other.news());
+    assertThat(one.cover().unknown())
+        .containsExactly("n1 has heard of 2 of 3 nodes since its start");
+  }
+
+  @Test
+  void whatWasLost_isSaidOfQuestionsThatReachSoFarBack() {
+    Registry registry = registry(List.of());
+    registry.register(
+        RegisterRequest.newBuilder().setAgentId(AGENT).setDisplayName("host-a").build());
+    long found = Duration.ofHours(1).toNanos();
+    Nodes node =
+        node(
+            "n1",
+            SeqRanges.of(6, 9),
+            LostSeqs.of(SeqRanges.of(1, 5), found),
+            Set.of("n1"),
+            registry);
+    Scatter scatter =
+        new Scatter(
+            node,
+            _ -> PartResponse.getDefaultInstance(),
+            (_, _, _) -> new CompletableFuture<>(),
+            Duration.ofSeconds(30),
+            registry::displayName,
+            () -> now,
+            Scatter::block);
+    String lost = "5 rows of spans expired at agent a, and no node has them";
+    assertThat(scatter.completeness(0, 0).getGapsList()).contains(lost);
+    assertThat(scatter.completeness(found, 0).getGapsList()).contains(lost);
+    assertThat(scatter.completeness(found + 1, 0).getGapsList()).doesNotContain(lost);
   }
 
   @Test

@@ -278,8 +278,6 @@ final class SimNode {
                                 .append(ranges(seqs.held()))
                                 .append(", gone ")
                                 .append(ranges(seqs.gone()))
-                                .append(", before ")
-                                .append(ranges(seqs.before()))
                                 .append(", deleted ")
                                 .append(ranges(seqs.deleted())));
               });
@@ -323,7 +321,14 @@ final class SimNode {
       members.add(name);
       nodes =
           new Nodes(
-              this, true, REPLICAS, registry, store, "1", world.random.nextLong(), world::now);
+              this,
+              all.size(),
+              REPLICAS,
+              registry,
+              store,
+              "1",
+              world.random.nextLong(),
+              world::now);
       poller = new Poller(registry, nodes, this, this, POLL_INTERVAL, new Figures(), world::now);
       backfill =
           new Backfill(
@@ -594,17 +599,10 @@ final class SimNode {
     }
 
     @Override
-    public boolean knows(String agentId) {
-      return store.knows(agentId);
-    }
-
-    @Override
-    public Future<?> note(
-        String agentId, StreamSchema schema, long epoch, SeqRanges gone, SeqRanges before) {
+    public Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone) {
       return written(
           () -> {
             store.note(agentId, schema.name(), epoch, gone, KnownSeqs.Why.GONE);
-            store.note(agentId, schema.name(), epoch, before, KnownSeqs.Why.BEFORE);
             return true;
           });
     }
@@ -731,7 +729,7 @@ final class SimNode {
           rows.put(each.getKey(), before.plus(each.getValue()));
         }
       }
-      return new Answer(rows, twice, scatter.completeness(clockNanos()));
+      return new Answer(rows, twice, scatter.completeness(0, clockNanos()));
     }
   }
 

@@ -25,6 +25,7 @@ final class SimScenario {
   private static final long ALLOWANCE = SimNode.FRESHNESS.toNanos() + SLACK;
   private static final long LIVED = 30 * SimWorld.SECOND;
   private static final long STABLE = 10 * SimWorld.SECOND;
+  private static final long COMES_TO_BE_KNOWN = 5 * SimWorld.SECOND;
   private static final long HEALS_WITHIN = 10 * SimWorld.MINUTE;
   private static final Pattern EXPIRED =
       Pattern.compile("(\\d+) rows of (\\w+) (?:expired at agent|were found by) (\\S+), .*");
@@ -41,6 +42,7 @@ final class SimScenario {
   private final long keepNanos;
   private boolean faulty;
   private boolean diskIsLost;
+  private final Map<String, Long> wronglyLost = new HashMap<>();
   private boolean asking;
   private long answers;
 
@@ -300,11 +302,14 @@ final class SimScenario {
             : world.between(3 * SimWorld.SECOND, 30 * SimWorld.SECOND),
         () -> {
           askLater();
-          SimNode node = anyNode();
-          if (!asking && node.isUp() && !node.isFrozen()) {
-            check(node);
-          }
+          checkIfUp(anyNode());
         });
+  }
+
+  private void checkIfUp(SimNode node) {
+    if (!asking && node.isUp() && !node.isFrozen()) {
+      check(node);
+    }
   }
 
   private SimNode.Answer ask(SimNode node) {
@@ -557,7 +562,8 @@ final class SimScenario {
     return seen;
   }
 
-  /// What is said to be lost must be: no node that can be asked has it.
+  /// What is said to be lost must be: no node that can be asked has it. Unless it came while the
+  /// question was asked; soon afterwards that is no longer said.
   private void checkLost(
       SimNode node, SimNode.Answer answer, Map<Said, Long> lost, List<SimNode> stable) {
     lost.forEach(
@@ -574,7 +580,15 @@ final class SimScenario {
               mayBe += left.size();
             }
           }
-          if (count > mayBe) {
+          String said = node.name + "/" + node.life() + "/" + of;
+          if (count <= mayBe) {
+            wronglyLost.remove(said);
+            return;
+          }
+          Long since = wronglyLost.putIfAbsent(said, world.now());
+          if (since == null) {
+            world.after(COMES_TO_BE_KNOWN, () -> checkIfUp(node));
+          } else if (world.now() - since >= COMES_TO_BE_KNOWN) {
             violation(
                 node,
                 answer,

@@ -6,6 +6,7 @@ import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.colony.v1.RowsRequest;
 import io.coral.rpc.colony.v1.RowsResponse;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.SeqNotes;
 import io.coral.storage.StreamEpoch;
 import java.util.ArrayList;
@@ -72,10 +73,6 @@ final class SimStore implements Nodes.Book {
 
   KnownSeqs known(String agentId, String stream, long epoch) {
     return book(stream).known(new SeqNotes.Epoch(agentId, epoch));
-  }
-
-  boolean knows(String agentId) {
-    return books.values().stream().anyMatch(book -> book.knows(agentId));
   }
 
   @Override
@@ -220,8 +217,8 @@ final class SimStore implements Nodes.Book {
   }
 
   @Override
-  public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
-    Map<String, Map<StreamEpoch, SeqRanges>> lost = new HashMap<>();
+  public Map<String, Map<StreamEpoch, LostSeqs>> lost() {
+    Map<String, Map<StreamEpoch, LostSeqs>> lost = new HashMap<>();
     books.forEach(
         (stream, book) ->
             book.lostSince(clockNanos.getAsLong() - LOST_IS_SAID_NANOS)

@@ -14,6 +14,7 @@ import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.agent.v1.StreamStatus;
 import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
@@ -47,7 +48,7 @@ final class PollerTest {
     Nodes nodes =
         new Nodes(
             new StaticMembership("n", Set.of("n")),
-            false,
+            1,
             1,
             registry,
             new NothingKnown(),
@@ -144,14 +145,8 @@ final class PollerTest {
     }
 
     @Override
-    public boolean knows(String agentId) {
-      return !known.all().isEmpty();
-    }
-
-    @Override
-    public Future<?> note(
-        String agentId, StreamSchema schema, long epoch, SeqRanges gone, SeqRanges before) {
-      known = known.plus(KnownSeqs.Why.GONE, gone).plus(KnownSeqs.Why.BEFORE, before);
+    public Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone) {
+      known = known.plus(KnownSeqs.Why.GONE, gone);
       return Future.succeededFuture();
     }
 
@@ -171,7 +166,7 @@ final class PollerTest {
     }
 
     @Override
-    public Map<String, Map<StreamEpoch, SeqRanges>> lost() {
+    public Map<String, Map<StreamEpoch, LostSeqs>> lost() {
       return Map.of();
     }
   }

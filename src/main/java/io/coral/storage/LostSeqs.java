@@ -1,0 +1,78 @@
+package io.coral.storage;
+
+import io.coral.model.SeqRanges;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/// Numbers whose rows are lost, by when that was found: rows that came to be later are not among
+/// them.
+///
+/// @param found by Unix time in nanoseconds, a multiple of ten minutes, or [#ANY_TIME]
+public record LostSeqs(Map<Long, SeqRanges> found) {
+  /// When it is not known how old rows are at the most.
+  public static final long ANY_TIME = Long.MAX_VALUE;
+
+  public static final LostSeqs NONE = new LostSeqs(Map.of());
+
+  private static final long STEP_NANOS = 600_000_000_000L;
+
+  public LostSeqs {
+    found = Map.copyOf(found);
+  }
+
+  /// @param foundUnixNanos rounded up, so that what is found again and again takes little room
+  public static LostSeqs of(SeqRanges seqs, long foundUnixNanos) {
+    long time =
+        foundUnixNanos > ANY_TIME - STEP_NANOS
+            ? ANY_TIME
+            : Math.ceilDiv(foundUnixNanos, STEP_NANOS) * STEP_NANOS;
+    return seqs.isEmpty() ? NONE : new LostSeqs(Map.of(time, seqs));
+  }
+
+  public boolean isEmpty() {
+    return found.isEmpty();
+  }
+
+  public LostSeqs plus(LostSeqs other) {
+    Map<Long, SeqRanges> both = new TreeMap<>(found);
+    other.found.forEach((time, seqs) -> both.merge(time, seqs, SeqRanges::plus));
+    return new LostSeqs(both);
+  }
+
+  public LostSeqs minus(SeqRanges seqs) {
+    if (isEmpty() || seqs.isEmpty()) {
+      return this;
+    }
+    Map<Long, SeqRanges> left = new TreeMap<>(found);
+    left.replaceAll((_, of) -> of.minus(seqs));
+    left.values().removeIf(SeqRanges::isEmpty);
+    return new LostSeqs(left);
+  }
+
+  /// Those that were found at a time or later.
+  public LostSeqs since(long unixNanos) {
+    Map<Long, SeqRanges> later = new TreeMap<>(found);
+    later.keySet().removeIf(time -> time < unixNanos);
+    return new LostSeqs(later);
+  }
+
+  /// Whenever that was found.
+  public SeqRanges all() {
+    return found.values().stream().reduce(SeqRanges.NONE, SeqRanges::plus);
+  }
+
+  /// How many there are by when that was found last.
+  public NavigableMap<Long, Long> counts() {
+    NavigableMap<Long, Long> counts = new TreeMap<>();
+    SeqRanges counted = SeqRanges.NONE;
+    for (Map.Entry<Long, SeqRanges> each : new TreeMap<>(found).descendingMap().entrySet()) {
+      long count = each.getValue().minus(counted).size();
+      counted = counted.plus(each.getValue());
+      if (count > 0) {
+        counts.put(each.getKey(), count);
+      }
+    }
+    return counts;
+  }
+}
