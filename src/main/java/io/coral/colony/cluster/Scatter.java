@@ -3,6 +3,7 @@ package io.coral.colony.cluster;
 import io.coral.rpc.colony.v1.PartRequest;
 import io.coral.rpc.colony.v1.PartResponse;
 import io.coral.rpc.mesh.v1.Completeness;
+import io.coral.storage.LostSeqs;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Asks the nodes that answer for the agents, for one answer: the same ones whatever is asked. A
@@ -202,12 +204,8 @@ final class Scatter {
       String silence = silent.get(choice.node());
       if (name.isEmpty()) {
         // What a node found itself.
-        gone(choice, sinceNanos)
-            .forEach(
-                (stream, count) ->
-                    completeness.addGaps(
-                        "%d rows of %s were found by %s, and no node has them any more"
-                            .formatted(count, stream, each.getKey())));
+        String found = " were found by " + each.getKey() + ", and no node has them any more";
+        completeness.addAllGaps(gone(choice, sinceNanos, found, found));
         if (silence != null || !choice.missing().isEmpty()) {
           completeness.addGaps(
               silence == null ? missing(each.getKey(), choice) : each.getKey() + ": " + silence);
@@ -215,8 +213,12 @@ final class Scatter {
         continue;
       }
       total++;
-      gone(choice, sinceNanos)
-          .forEach((stream, count) -> completeness.addGaps(gone(each.getKey(), stream, count)));
+      completeness.addAllGaps(
+          gone(
+              choice,
+              sinceNanos,
+              " expired at agent " + each.getKey() + ", and no node has them",
+              " of agent " + each.getKey() + " went with the disk of a node"));
       if (silence != null) {
         completeness.addGaps(name + ": " + silence);
       } else if (!choice.drained() || age > freshness.toNanos()) {
@@ -248,26 +250,25 @@ final class Scatter {
         : rival;
   }
 
-  /// How many rows no node has that may be of a time or later, by stream.
-  private static Map<String, Long> gone(Cover.Choice choice, long sinceNanos) {
-    Map<String, Long> gone = new TreeMap<>();
+  /// What no node has that may be of a time or later, each a sentence.
+  ///
+  /// @param expired what is said of rows that their source did not have when it was asked
+  /// @param lost of rows that nodes had
+  private static List<String> gone(
+      Cover.Choice choice, long sinceNanos, String expired, String lost) {
+    List<String> sentences = new ArrayList<>();
     choice
         .gone()
         .forEach(
-            (stream, counts) -> {
-              long count = 0;
-              for (long each : counts.tailMap(sinceNanos, true).values()) {
-                count += each;
-              }
-              if (count > 0) {
-                gone.put(stream, count);
-              }
-            });
-    return gone;
-  }
-
-  private static String gone(String agentId, String stream, long rows) {
-    return rows + " rows of " + stream + " expired at agent " + agentId + ", and no node has them";
+            (stream, counts) ->
+                counts.tailMap(sinceNanos, true).entrySet().stream()
+                    .collect(
+                        Collectors.groupingBy(
+                            each -> each.getKey() == LostSeqs.ANY_TIME ? lost : expired,
+                            TreeMap::new,
+                            Collectors.summingLong(Map.Entry::getValue)))
+                    .forEach((text, rows) -> sentences.add(rows + " rows of " + stream + text)));
+    return sentences;
   }
 
   private static String missing(String name, Cover.Choice choice) {

@@ -212,30 +212,31 @@ final class NodesTest {
 
   @Test
   void whatWasLost_isSaidOfQuestionsThatReachSoFarBack() {
+    long found = Duration.ofHours(1).toNanos();
+    String lost = "5 rows of spans expired at agent a, and no node has them";
+    assertThat(gaps(found, 0)).contains(lost);
+    assertThat(gaps(found, found)).contains(lost);
+    assertThat(gaps(found, found + 1)).doesNotContain(lost);
+    assertThat(gaps(LostSeqs.ANY_TIME, found))
+        .contains("5 rows of spans of agent a went with the disk of a node");
+  }
+
+  /// What is said of five rows that were lost.
+  private List<String> gaps(long found, long askedSince) {
     Registry registry = registry(List.of());
     registry.register(
         RegisterRequest.newBuilder().setAgentId(AGENT).setDisplayName("host-a").build());
-    long found = Duration.ofHours(1).toNanos();
-    Nodes node =
-        node(
-            "n1",
-            SeqRanges.of(6, 9),
-            LostSeqs.of(SeqRanges.of(1, 5), found),
-            Set.of("n1"),
-            registry);
-    Scatter scatter =
-        new Scatter(
-            node,
+    LostSeqs lost = LostSeqs.of(SeqRanges.of(1, 5), found);
+    return new Scatter(
+            node("n1", SeqRanges.of(6, 9), lost, Set.of("n1"), registry),
             _ -> PartResponse.getDefaultInstance(),
             (_, _, _) -> new CompletableFuture<>(),
             Duration.ofSeconds(30),
             registry::displayName,
             () -> now,
-            Scatter::block);
-    String lost = "5 rows of spans expired at agent a, and no node has them";
-    assertThat(scatter.completeness(0, 0).getGapsList()).contains(lost);
-    assertThat(scatter.completeness(found, 0).getGapsList()).contains(lost);
-    assertThat(scatter.completeness(found + 1, 0).getGapsList()).doesNotContain(lost);
+            Scatter::block)
+        .completeness(askedSince, 0)
+        .getGapsList();
   }
 
   @Test

@@ -28,7 +28,8 @@ final class SimScenario {
   private static final long COMES_TO_BE_KNOWN = 5 * SimWorld.SECOND;
   private static final long HEALS_WITHIN = 10 * SimWorld.MINUTE;
   private static final Pattern EXPIRED =
-      Pattern.compile("(\\d+) rows of (\\w+) (?:expired at agent|were found by) (\\S+), .*");
+      Pattern.compile(
+          "(\\d+) rows of (\\w+) (?:expired at agent|were found by|of agent) ([^ ,]+),? .*");
   private static final Pattern ONLY_AT = Pattern.compile("(\\S+): (.*) are only at .*");
   private static final Pattern ROWS = Pattern.compile("(\\d+) rows of (\\w+)");
 
