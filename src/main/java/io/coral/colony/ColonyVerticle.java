@@ -98,7 +98,7 @@ public final class ColonyVerticle extends VerticleBase {
             config.cluster().nodes(),
             config.cluster().replicas(),
             registry,
-            new Numbers(opened, clock),
+            new Numbers(opened),
             version,
             ThreadLocalRandom.current().nextLong(),
             System::nanoTime);
@@ -157,9 +157,7 @@ public final class ColonyVerticle extends VerticleBase {
   }
 
   /// What the history says of numbers.
-  private record Numbers(ColonyStore store, Clock clock) implements Nodes.Book {
-    private static final long LOST_IS_SAID_NANOS = Duration.ofDays(1).toNanos();
-
+  private record Numbers(ColonyStore store) implements Nodes.Book {
     @Override
     public Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
       return store.seqs();
@@ -167,7 +165,7 @@ public final class ColonyVerticle extends VerticleBase {
 
     @Override
     public Map<String, Map<StreamEpoch, LostSeqs>> lost() {
-      return store.lostSince(clock.millis() * 1_000_000 - LOST_IS_SAID_NANOS);
+      return store.lost();
     }
   }
 

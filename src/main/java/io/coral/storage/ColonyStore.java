@@ -525,33 +525,37 @@ public final class ColonyStore implements AutoCloseable, RowSource {
   }
 
   /// Rows that agents numbered but no longer had when they were asked, each gap a sentence.
-  public List<String> gaps(long sinceUnixNanos) {
+  public List<String> gaps() {
     List<String> gaps = new ArrayList<>();
     books.forEach(
-        (stream, book) ->
-            book.lost(sinceUnixNanos)
-                .forEach(
-                    (agent, rows) ->
-                        gaps.add(
-                            rows
-                                + " rows of "
-                                + stream
-                                + " expired at agent "
-                                + agent
-                                + " before they were pulled")));
+        (stream, book) -> {
+          Map<String, Long> rows = new TreeMap<>();
+          book.lost()
+              .forEach((epoch, lost) -> rows.merge(epoch.agentId(), lost.all().size(), Long::sum));
+          rows.forEach(
+              (agent, count) ->
+                  gaps.add(
+                      count
+                          + " rows of "
+                          + stream
+                          + " expired at agent "
+                          + agent
+                          + " before they were pulled"));
+        });
     return gaps;
   }
 
   /// The numbers behind these gaps, by agent.
-  public Map<String, Map<StreamEpoch, LostSeqs>> lostSince(long sinceUnixNanos) {
+  public Map<String, Map<StreamEpoch, LostSeqs>> lost() {
+    long now = nowNanos();
     Map<String, Map<StreamEpoch, LostSeqs>> lost = new HashMap<>();
     books.forEach(
         (stream, book) ->
-            book.lostSince(sinceUnixNanos)
+            book.lost()
                 .forEach(
                     (epoch, seqs) ->
                         lost.computeIfAbsent(epoch.agentId(), _ -> new HashMap<>())
-                            .put(new StreamEpoch(stream, epoch.epoch()), seqs)));
+                            .put(new StreamEpoch(stream, epoch.epoch()), seqs.asOf(now))));
     return lost;
   }
 

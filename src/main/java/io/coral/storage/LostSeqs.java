@@ -8,7 +8,7 @@ import java.util.TreeMap;
 /// Numbers whose rows are lost, by when that was found: rows that came to be later are not among
 /// them.
 ///
-/// @param found by Unix time in nanoseconds, a multiple of ten minutes, or [#ANY_TIME]
+/// @param found by Unix time in nanoseconds, a multiple of ten minutes or of a day, or [#ANY_TIME]
 public record LostSeqs(Map<Long, SeqRanges> found) {
   /// When it is not known how old rows are at the most.
   public static final long ANY_TIME = Long.MAX_VALUE;
@@ -16,6 +16,7 @@ public record LostSeqs(Map<Long, SeqRanges> found) {
   public static final LostSeqs NONE = new LostSeqs(Map.of());
 
   private static final long STEP_NANOS = 600_000_000_000L;
+  private static final long DAY_NANOS = 144 * STEP_NANOS;
 
   public LostSeqs {
     found = Map.copyOf(found);
@@ -23,11 +24,11 @@ public record LostSeqs(Map<Long, SeqRanges> found) {
 
   /// @param foundUnixNanos rounded up, so that what is found again and again takes little room
   public static LostSeqs of(SeqRanges seqs, long foundUnixNanos) {
-    long time =
-        foundUnixNanos > ANY_TIME - STEP_NANOS
-            ? ANY_TIME
-            : Math.ceilDiv(foundUnixNanos, STEP_NANOS) * STEP_NANOS;
-    return seqs.isEmpty() ? NONE : new LostSeqs(Map.of(time, seqs));
+    return seqs.isEmpty() ? NONE : new LostSeqs(Map.of(end(foundUnixNanos, STEP_NANOS), seqs));
+  }
+
+  private static long end(long time, long step) {
+    return time > ANY_TIME - step ? ANY_TIME : Math.ceilDiv(time, step) * step;
   }
 
   public boolean isEmpty() {
@@ -50,11 +51,16 @@ public record LostSeqs(Map<Long, SeqRanges> found) {
     return new LostSeqs(left);
   }
 
-  /// Those that were found at a time or later.
-  public LostSeqs since(long unixNanos) {
-    Map<Long, SeqRanges> later = new TreeMap<>(found);
-    later.keySet().removeIf(time -> time < unixNanos);
-    return new LostSeqs(later);
+  /// The same with what was found more than a day ago by day only.
+  public LostSeqs asOf(long nowUnixNanos) {
+    Map<Long, SeqRanges> coarse = new TreeMap<>();
+    found.forEach(
+        (time, seqs) ->
+            coarse.merge(
+                time < nowUnixNanos - DAY_NANOS ? end(time, DAY_NANOS) : time,
+                seqs,
+                SeqRanges::plus));
+    return new LostSeqs(coarse);
   }
 
   /// Whenever that was found.

@@ -4,7 +4,6 @@ import io.coral.model.SeqRanges;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Which numbers of a stream a colony knows of, over all of its days, in memory.
@@ -93,27 +92,15 @@ public class SeqNotes {
   }
 
   /// The numbers that were found to be gone whose rows did not come later.
-  ///
-  /// @param sinceNanos when that was found, Unix time
-  public final Map<Epoch, LostSeqs> lostSince(long sinceNanos) {
+  public final Map<Epoch, LostSeqs> lost() {
     Map<Epoch, LostSeqs> lost = new HashMap<>();
     gone.forEach(
         (epoch, notes) -> {
-          LostSeqs seqs = notes.since(sinceNanos).minus(known(epoch).held());
+          LostSeqs seqs = notes.minus(known(epoch).held());
           if (!seqs.isEmpty()) {
             lost.put(epoch, seqs);
           }
         });
-    return lost;
-  }
-
-  /// How many numbers of each agent were found to be gone whose rows did not come later.
-  ///
-  /// @param sinceNanos when that was found, Unix time
-  public final Map<String, Long> lost(long sinceNanos) {
-    Map<String, Long> lost = new TreeMap<>();
-    lostSince(sinceNanos)
-        .forEach((epoch, seqs) -> lost.merge(epoch.agentId, seqs.all().size(), Long::sum));
     return lost;
   }
 }

@@ -85,7 +85,7 @@ final class ColonyStoreTest {
       assertThat(append(store, "a", spans(6, 2))).isEqualTo(2);
       assertThat(rows(store)).isEqualTo(7);
       assertThat(held(store, "a")).isEqualTo(SeqRanges.of(1, 7));
-      assertThat(store.gaps(0)).isEmpty();
+      assertThat(store.gaps()).isEmpty();
     }
   }
 
@@ -135,13 +135,9 @@ final class ColonyStoreTest {
       append(store, "a", spans(11, 1));
     }
     try (ColonyStore store = open()) {
-      assertThat(store.gaps(0))
-          .hasSize(1)
-          .first()
-          .asString()
-          .startsWith("5 rows of traces expired");
+      assertThat(store.gaps()).hasSize(1).first().asString().startsWith("5 rows of traces expired");
       append(store, "a", spans(6, 5));
-      assertThat(store.gaps(0)).isEmpty();
+      assertThat(store.gaps()).isEmpty();
     }
   }
 
@@ -191,7 +187,7 @@ final class ColonyStoreTest {
       store.append(List.of(new Delivery("a", spans(1, 6), row -> row % 2 == 0)));
       assertThat(rows(store)).isEqualTo(3);
       assertThat(append(store, "a", spans(7, 1))).isEqualTo(1);
-      assertThat(store.gaps(0)).isEmpty();
+      assertThat(store.gaps()).isEmpty();
     }
   }
 
@@ -211,7 +207,7 @@ final class ColonyStoreTest {
     }
     try (ColonyStore store = open()) {
       assertThat(store.known("b", StreamSchema.TRACES, EPOCH).all()).isEqualTo(SeqRanges.of(1, 5));
-      assertThat(store.gaps(0)).isEmpty();
+      assertThat(store.gaps()).isEmpty();
     }
   }
 
@@ -225,14 +221,10 @@ final class ColonyStoreTest {
       store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(9, 11), KnownSeqs.Why.GONE);
       seeTheTime(store);
       assertThat(store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7)))).hasSize(1);
-      assertThat(store.gaps(0))
-          .hasSize(1)
-          .first()
-          .asString()
-          .startsWith("3 rows of traces expired");
+      assertThat(store.gaps()).hasSize(1).first().asString().startsWith("3 rows of traces expired");
       assertThat(store.known("a", StreamSchema.TRACES, EPOCH).deleted())
           .isEqualTo(SeqRanges.of(1, 7));
-      assertThat(store.lostSince(0))
+      assertThat(store.lost())
           .isEqualTo(
               Map.of(
                   "a",

@@ -18,8 +18,10 @@ final class LostSeqsTest {
             .plus(LostSeqs.of(SeqRanges.of(5, 6), STEP + 1));
     assertThat(found)
         .isEqualTo(new LostSeqs(Map.of(STEP, SeqRanges.of(1, 4), 2 * STEP, SeqRanges.of(5, 6))));
-    assertThat(found.since(STEP + 1).all()).isEqualTo(SeqRanges.of(5, 6));
-    assertThat(found.since(STEP).all()).isEqualTo(SeqRanges.of(1, 6));
+    long day = Duration.ofDays(1).toNanos();
+    assertThat(found.asOf(day + STEP)).isEqualTo(found);
+    assertThat(found.asOf(day + STEP + 1))
+        .isEqualTo(new LostSeqs(Map.of(2 * STEP, SeqRanges.of(5, 6), day, SeqRanges.of(1, 4))));
   }
 
   @Test

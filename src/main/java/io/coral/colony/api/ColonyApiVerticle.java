@@ -232,7 +232,7 @@ public final class ColonyApiVerticle extends VerticleBase {
                 .setResidentBytes(ProcessUsage.residentBytes())
                 .setStoredBytes(store.storedBytes())
                 .addAllLosses(store.losses())
-                .addAllLosses(store.gaps(0))
+                .addAllLosses(store.gaps())
                 .addAllNodes(nodes.status())
                 .build(),
         false);

@@ -42,7 +42,7 @@ record Cover(
   /// @param lastError of its last poll
   /// @param missing rows that other nodes have, by stream
   /// @param holders the nodes that have them
-  /// @param gone how many rows no node has, found to be so within the last day, by stream and by
+  /// @param gone how many rows no node has, by stream and by
   ///     the Unix time at which they were found last; see [LostSeqs]
   record Choice(
       String node,

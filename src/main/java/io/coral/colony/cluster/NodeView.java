@@ -30,7 +30,7 @@ public record NodeView(
   /// @param drainedNanos when the last poll began that drained every stream, monotonic
   /// @param drained whether there was one
   /// @param lastError of the last poll, empty when it succeeded
-  /// @param lost the numbers that it found to be gone within the last day, and what went with disks
+  /// @param lost the numbers that it found to be gone, and what went with disks
   /// @param open the epochs in which the agent numbered new rows at that poll, and the last number
   ///     then
   public record AgentView(

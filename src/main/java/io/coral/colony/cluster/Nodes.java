@@ -70,7 +70,7 @@ public final class Nodes {
   public interface Book {
     Map<String, Map<StreamEpoch, KnownSeqs>> seqs();
 
-    /// Those that were found to be gone within the last day.
+    /// Those that were found to be gone.
     Map<String, Map<StreamEpoch, LostSeqs>> lost();
   }
 

@@ -24,7 +24,6 @@ final class SimStore implements Nodes.Book {
   static final long DAY = SimWorld.HOUR;
 
   static final int RETENTION_DAYS = 3;
-  static final long LOST_IS_SAID_NANOS = 24 * SimWorld.HOUR;
 
   private final SimDisk disk;
   private final SimLedger ledger;
@@ -221,7 +220,7 @@ final class SimStore implements Nodes.Book {
     Map<String, Map<StreamEpoch, LostSeqs>> lost = new HashMap<>();
     books.forEach(
         (stream, book) ->
-            book.lostSince(clockNanos.getAsLong() - LOST_IS_SAID_NANOS)
+            book.lost()
                 .forEach(
                     (epoch, seqs) ->
                         lost.computeIfAbsent(epoch.agentId(), _ -> new HashMap<>())
