@@ -44,7 +44,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// A day that is over can be sealed: smaller, and slower to read through ([Sealing]).
 ///
-/// [#append], [#note], [#roll], [#nextToSeal], [#replaceBySealed], [#dropReplaced], [#backup],
+/// [#append], [#noteLost], [#noteDeleted], [#roll], [#nextToSeal], [#replaceBySealed],
+// [#dropReplaced], [#backup],
 /// [#saveAgent], [#dropExpired], [#dropOldest] and [#close] belong to one thread; everything else
 /// may be called on any thread and blocks.
 public final class ColonyStore implements AutoCloseable, RowSource {
@@ -384,31 +385,43 @@ public final class ColonyStore implements AutoCloseable, RowSource {
         row -> wanted.contains(batch.seq(row)) && delivery.keep().test(row));
   }
 
-  /// Notes what became of numbers whose rows do not come.
-  public void note(
-      String agentId, StreamSchema schema, long epoch, SeqRanges seqs, KnownSeqs.Why why) {
-    if (seqs.isEmpty()) {
-      return;
-    }
-    note(schema, Map.of(new SeqNotes.Epoch(agentId, epoch), seqs), why);
+  /// Notes that rows of an agent are lost.
+  ///
+  /// @param lost what may be of any time counts as found now
+  public void noteLost(String agentId, StreamSchema schema, long epoch, LostSeqs lost) {
+    SeqNotes.Epoch of = new SeqNotes.Epoch(agentId, epoch);
+    lost.found()
+        .forEach(
+            (found, seqs) -> {
+              long noted = found == LostSeqs.ANY_TIME ? nowNanos() : found;
+              note(schema, Map.of(of, seqs), KnownSeqs.Why.GONE, noted);
+              book(schema).addGone(of, seqs, noted);
+            });
   }
 
-  private void note(StreamSchema schema, Map<SeqNotes.Epoch, SeqRanges> added, KnownSeqs.Why why) {
+  /// Notes that rows of an agent were deleted elsewhere, because their time was over.
+  public void noteDeleted(String agentId, StreamSchema schema, long epoch, SeqRanges seqs) {
+    if (!seqs.isEmpty()) {
+      noteDeleted(schema, Map.of(new SeqNotes.Epoch(agentId, epoch), seqs));
+    }
+  }
+
+  private void noteDeleted(StreamSchema schema, Map<SeqNotes.Epoch, SeqRanges> deleted) {
+    note(schema, deleted, KnownSeqs.Why.DELETED, nowNanos());
+    book(schema).add(deleted, KnownSeqs.Why.DELETED);
+  }
+
+  private void note(
+      StreamSchema schema, Map<SeqNotes.Epoch, SeqRanges> seqs, KnownSeqs.Why why, long noted) {
     DayFile file = beginDay(schema);
     DuckDBConnection connection = database.writer();
-    long now = nowNanos();
     try {
       change(
           file.path(),
           file.catalog(),
-          () -> SeqBook.append(connection, file.catalog(), added, why, now));
+          () -> SeqBook.append(connection, file.catalog(), seqs, why, noted));
     } catch (SQLException e) {
       throw new StorageException("cannot note what is not there of " + schema.name(), e);
-    }
-    if (why == KnownSeqs.Why.GONE) {
-      added.forEach((epoch, seqs) -> book(schema).addGone(epoch, seqs, now));
-    } else {
-      book(schema).add(added, why);
     }
   }
 
@@ -820,7 +833,7 @@ public final class ColonyStore implements AutoCloseable, RowSource {
     StreamSchema schema = file.table().schema();
     Map<SeqNotes.Epoch, SeqRanges> deleted = book(schema).forget(database.writer(), file.catalog());
     if (!deleted.isEmpty()) {
-      note(schema, deleted, KnownSeqs.Why.DELETED);
+      noteDeleted(schema, deleted);
     }
   }
 

@@ -131,7 +131,7 @@ final class ColonyStoreTest {
   void numbersThatAreGone_areAGap_untilTheirRowsComeFromElsewhere() {
     try (ColonyStore store = open()) {
       append(store, "a", spans(1, 5));
-      store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(6, 10), KnownSeqs.Why.GONE);
+      lose(store, SeqRanges.of(6, 10));
       append(store, "a", spans(11, 1));
     }
     try (ColonyStore store = open()) {
@@ -211,14 +211,18 @@ final class ColonyStoreTest {
     }
   }
 
+  private static void lose(ColonyStore store, SeqRanges seqs) {
+    store.noteLost("a", StreamSchema.TRACES, EPOCH, LostSeqs.of(seqs, LostSeqs.ANY_TIME));
+  }
+
   @Test
   void gapsOfOtherDays_outliveADeletedDay() {
     try (ColonyStore store = open()) {
       append(store, "a", spans(1, 5));
-      store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(6, 7), KnownSeqs.Why.GONE);
+      lose(store, SeqRanges.of(6, 7));
       clock.advance(Duration.ofDays(9));
       append(store, "a", spans(8, 1));
-      store.note("a", StreamSchema.TRACES, EPOCH, SeqRanges.of(9, 11), KnownSeqs.Why.GONE);
+      lose(store, SeqRanges.of(9, 11));
       seeTheTime(store);
       assertThat(store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7)))).hasSize(1);
       assertThat(store.gaps()).hasSize(1).first().asString().startsWith("3 rows of traces expired");

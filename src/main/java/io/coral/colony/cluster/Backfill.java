@@ -7,6 +7,7 @@ import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.colony.v1.RowsRequest;
 import io.coral.rpc.colony.v1.RowsResponse;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import io.vertx.core.Future;
 import java.time.Duration;
@@ -44,7 +45,9 @@ final class Backfill {
   }
 
   /// Numbers to be noted.
-  record Note(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why) {}
+  ///
+  /// @param deleted because their time was over
+  record Note(String agentId, StreamEpoch log, LostSeqs lost, SeqRanges deleted) {}
 
   /// @param freshness an agent is polled when it was drained since
   /// @param writer stores rows of an agent
@@ -104,9 +107,9 @@ final class Backfill {
         (agent, log) -> pulled.getOrDefault(agent, Map.of()).getOrDefault(log, Long.MAX_VALUE));
   }
 
-  /// What other nodes knew of numbers that have no rows any more, and this one has to remember:
-  /// what was lost with a node's disk, so that it is said after a start, too; and what others
-  /// deleted when its time was over, so that it does not seem lost when they are gone.
+  /// What this node has to remember of numbers that have no rows any more: what was lost with a
+  /// node's disk, and of its own agents what other nodes know, so that it is said when they are
+  /// gone; and what those deleted when its time was over, so that it does not seem lost then.
   private List<Note> toNote(NodeView own, List<NodeView> views) {
     List<Note> noted = new ArrayList<>();
     nodes
@@ -114,33 +117,45 @@ final class Backfill {
         .forEach(
             (agent, logs) ->
                 logs.forEach(
-                    (log, seqs) -> noted.add(new Note(agent, log, seqs, KnownSeqs.Why.GONE))));
+                    (log, seqs) ->
+                        noted.add(
+                            new Note(
+                                agent,
+                                log,
+                                LostSeqs.of(seqs, LostSeqs.ANY_TIME),
+                                SeqRanges.NONE))));
     views.stream()
         .flatMap(view -> view.agents().keySet().stream())
         .distinct()
-        .forEach(agent -> addDeleted(agent, own, views, noted));
+        .filter(nodes::owns)
+        .forEach(agent -> addNews(agent, own, views, noted));
     return noted;
   }
 
-  private void addDeleted(String agent, NodeView own, List<NodeView> views, List<Note> noted) {
+  private static void addNews(String agent, NodeView own, List<NodeView> views, List<Note> noted) {
     NodeView.known(views, agent)
         .forEach(
             (log, known) -> {
-              SeqRanges deleted = known.deleted().minus(known.held());
-              if (deleted.isEmpty()) {
+              SeqRanges here = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING).all();
+              SeqRanges unknown = known.all().minus(known.held()).minus(here);
+              if (unknown.isEmpty()) {
                 return;
               }
-              KnownSeqs here = own.agent(agent).seqs().getOrDefault(log, KnownSeqs.NOTHING);
-              SeqRanges news = deleted.minus(here.all());
-              if (!news.isEmpty() && nodes.owns(agent)) {
-                noted.add(new Note(agent, log, news, KnownSeqs.Why.DELETED));
+              LostSeqs lost = LostSeqs.NONE;
+              for (NodeView view : views) {
+                lost = lost.plus(view.agent(agent).lost().getOrDefault(log, LostSeqs.NONE));
+              }
+              lost = lost.minus(known.held()).minus(known.deleted()).minus(here);
+              SeqRanges deleted = known.deleted().and(unknown);
+              if (!lost.isEmpty() || !deleted.isEmpty()) {
+                noted.add(new Note(agent, log, lost, deleted));
               }
             });
   }
 
   private Future<Void> note(List<Note> noted) {
     List<Future<?>> done = new ArrayList<>();
-    noted.forEach(note -> done.add(notes.note(note.agentId, note.log, note.seqs, note.why)));
+    noted.forEach(note -> done.add(notes.note(note.agentId, note.log, note.lost, note.deleted)));
     return done.isEmpty() ? Future.succeededFuture() : Future.join(done).mapEmpty();
   }
 

@@ -5,7 +5,7 @@ import io.coral.model.SeqRanges;
 import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.rpc.colony.v1.RowsRequest;
 import io.coral.rpc.colony.v1.RowsResponse;
-import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
@@ -30,7 +30,8 @@ public final class BackfillVerticle extends VerticleBase {
 
   /// Where it is noted that numbers have no rows any more.
   public interface Notes {
-    Future<?> note(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why);
+    /// @param deleted because their time was over
+    Future<?> note(String agentId, StreamEpoch log, LostSeqs lost, SeqRanges deleted);
   }
 
   /// @param freshness an agent is polled when it was drained since

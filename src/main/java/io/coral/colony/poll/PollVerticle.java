@@ -12,6 +12,7 @@ import io.coral.rpc.agent.v1.PullResponse;
 import io.coral.storage.ColonyStore;
 import io.coral.storage.Delivery;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.coral.telemetry.RequestSeries;
@@ -82,10 +83,12 @@ public final class PollVerticle extends VerticleBase {
   }
 
   /// Notes that numbers of an agent have no rows any more; on any thread.
-  public Future<?> note(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why) {
+  public Future<?> note(String agentId, StreamEpoch log, LostSeqs lost, SeqRanges deleted) {
+    StreamSchema schema = StreamSchema.named(log.stream());
     return writer.executeBlocking(
         () -> {
-          store.note(agentId, StreamSchema.named(log.stream()), log.epoch(), seqs, why);
+          store.noteLost(agentId, schema, log.epoch(), lost);
+          store.noteDeleted(agentId, schema, log.epoch(), deleted);
           return null;
         },
         true);
@@ -171,7 +174,7 @@ public final class PollVerticle extends VerticleBase {
     public Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone) {
       return writer.executeBlocking(
           () -> {
-            store.note(agentId, schema, epoch, gone, KnownSeqs.Why.GONE);
+            store.noteLost(agentId, schema, epoch, LostSeqs.of(gone, LostSeqs.ANY_TIME));
             return null;
           },
           true);

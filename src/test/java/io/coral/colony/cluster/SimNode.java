@@ -16,6 +16,7 @@ import io.coral.rpc.colony.v1.RowsResponse;
 import io.coral.rpc.mesh.v1.Completeness;
 import io.coral.rpc.mesh.v1.RegisterRequest;
 import io.coral.storage.KnownSeqs;
+import io.coral.storage.LostSeqs;
 import io.coral.storage.StreamEpoch;
 import io.coral.telemetry.Figures;
 import io.vertx.core.Future;
@@ -602,15 +603,16 @@ final class SimNode {
     public Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone) {
       return written(
           () -> {
-            store.note(agentId, schema.name(), epoch, gone, KnownSeqs.Why.GONE);
+            store.noteLost(agentId, schema.name(), epoch, LostSeqs.of(gone, LostSeqs.ANY_TIME));
             return true;
           });
     }
 
-    private Future<?> noted(String agentId, StreamEpoch log, SeqRanges seqs, KnownSeqs.Why why) {
+    private Future<?> noted(String agentId, StreamEpoch log, LostSeqs lost, SeqRanges deleted) {
       return written(
           () -> {
-            store.note(agentId, log.stream(), log.epoch(), seqs, why);
+            store.noteLost(agentId, log.stream(), log.epoch(), lost);
+            store.noteDeleted(agentId, log.stream(), log.epoch(), deleted);
             return true;
           });
     }

@@ -142,18 +142,24 @@ final class SimStore implements Nodes.Book {
     return SeqRanges.of(rows);
   }
 
-  void note(String agentId, String stream, long epochNumber, SeqRanges seqs, KnownSeqs.Why why) {
-    if (seqs.isEmpty()) {
-      return;
-    }
+  void noteLost(String agentId, String stream, long epochNumber, LostSeqs lost) {
     SeqNotes.Epoch epoch = new SeqNotes.Epoch(agentId, epochNumber);
-    SimDisk.File file = today(stream);
-    file.note(why, epoch, seqs);
-    if (why == KnownSeqs.Why.GONE) {
-      file.gone.add(new SimDisk.Gone(epoch, seqs, clockNanos.getAsLong()));
-      book(stream).addGone(epoch, seqs, clockNanos.getAsLong());
-    } else {
-      book(stream).add(Map.of(epoch, seqs), why);
+    lost.found()
+        .forEach(
+            (found, seqs) -> {
+              long noted = found == LostSeqs.ANY_TIME ? clockNanos.getAsLong() : found;
+              SimDisk.File file = today(stream);
+              file.note(KnownSeqs.Why.GONE, epoch, seqs);
+              file.gone.add(new SimDisk.Gone(epoch, seqs, noted));
+              book(stream).addGone(epoch, seqs, noted);
+            });
+  }
+
+  void noteDeleted(String agentId, String stream, long epochNumber, SeqRanges seqs) {
+    if (!seqs.isEmpty()) {
+      SeqNotes.Epoch epoch = new SeqNotes.Epoch(agentId, epochNumber);
+      today(stream).note(KnownSeqs.Why.DELETED, epoch, seqs);
+      book(stream).add(Map.of(epoch, seqs), KnownSeqs.Why.DELETED);
     }
   }
 
@@ -247,7 +253,7 @@ final class SimStore implements Nodes.Book {
         .forget(said)
         .forEach(
             (epoch, seqs) -> {
-              note(epoch.agentId(), stream, epoch.epoch(), seqs, KnownSeqs.Why.DELETED);
+              noteDeleted(epoch.agentId(), stream, epoch.epoch(), seqs);
               ledger.deleted(
                   new SimLedger.Log(epoch.agentId(), stream, epoch.epoch()),
                   seqs.minus(disk.rows(stream, epoch)),
