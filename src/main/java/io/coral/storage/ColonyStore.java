@@ -45,9 +45,8 @@ import org.slf4j.LoggerFactory;
 /// A day that is over can be sealed: smaller, and slower to read through ([Sealing]).
 ///
 /// [#append], [#noteLost], [#noteDeleted], [#roll], [#nextToSeal], [#replaceBySealed],
-// [#dropReplaced], [#backup],
-/// [#saveAgent], [#dropExpired], [#dropOldest] and [#close] belong to one thread; everything else
-/// may be called on any thread and blocks.
+/// [#dropReplaced], [#backup], [#saveAgent], [#dropExpired], [#dropOldest] and [#close] belong to
+/// one thread; everything else may be called on any thread and blocks.
 public final class ColonyStore implements AutoCloseable, RowSource {
   /// Name of the worker thread that writes, a shared one of the process.
   public static final String WRITER = "coral-history";
