@@ -19,7 +19,7 @@ final class JvmFlags {
   private static final List<String> FLAGS =
       List.of(
           "-XX:+UseSerialGC",
-          "-Xms6m",
+          "-Xms8m",
           "-Xmx120m",
           "-XX:NewSize=3m",
           "-XX:MaxNewSize=40m",

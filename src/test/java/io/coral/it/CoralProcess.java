@@ -192,7 +192,7 @@ final class CoralProcess implements AutoCloseable {
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
-        "-Xms6m",
+        "-Xms8m",
         "-Xmx120m",
         "-Xss512k",
         "-XX:+UseCompactObjectHeaders",
