@@ -34,6 +34,11 @@ public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges deleted) {
     return new KnownSeqs(held.plus(other.held), gone.plus(other.gone), deleted.plus(other.deleted));
   }
 
+  /// What was deleted is no longer held.
+  public KnownSeqs withoutDeleted() {
+    return new KnownSeqs(held.minus(deleted), gone, deleted);
+  }
+
   /// With more numbers.
   public KnownSeqs plus(Why why, SeqRanges more) {
     return switch (why) {

@@ -55,6 +55,18 @@ public record NodeView(
       return new AgentView(drained, drainedNanos, lastError, known, lately, open);
     }
 
+    /// What both say, which may be about different times of one run of a node.
+    private AgentView plus(AgentView later) {
+      Map<StreamEpoch, KnownSeqs> known = new HashMap<>(seqs);
+      later.seqs.forEach((log, more) -> known.merge(log, more, KnownSeqs::plus));
+      known.replaceAll((_, of) -> of.withoutDeleted());
+      Map<StreamEpoch, LostSeqs> both = new HashMap<>(lost);
+      later.lost.forEach((log, more) -> both.merge(log, more, LostSeqs::plus));
+      both.replaceAll((log, of) -> of.minus(known.getOrDefault(log, KnownSeqs.NOTHING).held()));
+      return new AgentView(
+          later.drained, later.drainedNanos, later.lastError, known, both, later.open);
+    }
+
     public AgentView {
       seqs = Map.copyOf(seqs);
       lost = Map.copyOf(lost);
@@ -64,6 +76,17 @@ public record NodeView(
 
   AgentView agent(String agentId) {
     return agents.getOrDefault(agentId, AgentView.NOTHING);
+  }
+
+  /// The same run of the node with what was told of it on another way: which of the two is newer is
+  /// not known for sure, since the times at which they were told are the earliest possible ones.
+  NodeView plus(NodeView other) {
+    boolean isLater = other.heardNanos - heardNanos > 0;
+    NodeView later = isLater ? other : this;
+    NodeView earlier = isLater ? this : other;
+    Map<String, AgentView> both = new HashMap<>(earlier.agents);
+    later.agents.forEach((agent, of) -> both.merge(agent, of, AgentView::plus));
+    return new NodeView(node, later.version, later.api, incarnation, later.heardNanos, both);
   }
 
   /// With numbers that were found to be gone.

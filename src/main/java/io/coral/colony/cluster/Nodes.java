@@ -396,10 +396,16 @@ public final class Nodes {
     }
     others.compute(
         third.getNode(),
-        (_, before) ->
-            before != null && before.heardNanos() - heard >= 0
-                ? before
-                : replaced(before, view(third, null, heard)));
+        (_, before) -> {
+          NodeView told = view(third, null, heard);
+          if (before == null || told == null) {
+            return told;
+          }
+          if (before.incarnation() == told.incarnation()) {
+            return before.plus(told);
+          }
+          return before.heardNanos() - heard >= 0 ? before : replaced(before, told);
+        });
   }
 
   /// What a node has that started again; what went with its disk is remembered.

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /// With time that passes as the test says.
@@ -35,6 +36,29 @@ final class NodesTest {
 
   private Registry registry(List<ColonyStore.KnownAgent> known) {
     return new Registry(Clock.systemUTC(), () -> now, known, _ -> {});
+  }
+
+  private Nodes node(String name, Supplier<SeqRanges> held, Registry registry) {
+    return new Nodes(
+        new StaticMembership(name, MEMBERS),
+        MEMBERS.size(),
+        2,
+        registry,
+        new Nodes.Book() {
+          @Override
+          public Map<String, Map<StreamEpoch, KnownSeqs>> seqs() {
+            return Map.of(
+                AGENT, Map.of(SPANS, KnownSeqs.NOTHING.plus(KnownSeqs.Why.HELD, held.get())));
+          }
+
+          @Override
+          public Map<String, Map<StreamEpoch, LostSeqs>> lost() {
+            return Map.of();
+          }
+        },
+        "1",
+        ++incarnations,
+        () -> now);
   }
 
   private Nodes node(String name, SeqRanges held, SeqRanges lost) {
@@ -135,6 +159,27 @@ final class NodesTest {
     assertThat(first.heard(older)).isFalse();
     assertThat(first.heard(ofEarlierStart)).isFalse();
     assertThat(heldByOthers(first)).isEqualTo(SeqRanges.of(1, 9));
+  }
+
+  /// The third does not hear the first, so that the first's news seem to be older than they are.
+  @Test
+  void whatIsTold_isNotTakenBackByWhatAnotherHeardBefore() {
+    Registry registry = registry(List.of());
+    SeqRanges[] held = {SeqRanges.of(1, 5)};
+    Nodes first = node("n1", () -> held[0], registry);
+    Nodes second = node("n2", SeqRanges.NONE);
+    Nodes third = node("n3", SeqRanges.NONE);
+    third.heard(first.news());
+    pass(Duration.ofSeconds(1));
+    second.heard(third.news());
+    first.heard(second.news());
+    second.heard(first.news());
+    held[0] = SeqRanges.of(1, 9);
+    third.heard(first.news());
+    assertThat(heldByOthers(third)).isEqualTo(SeqRanges.of(1, 9));
+    pass(Duration.ofMinutes(1));
+    third.heard(second.news());
+    assertThat(heldByOthers(third)).isEqualTo(SeqRanges.of(1, 9));
   }
 
   @Test
