@@ -31,6 +31,11 @@ public record LostSeqs(Map<Long, SeqRanges> found) {
     return time > ANY_TIME - step ? ANY_TIME : Math.ceilDiv(time, step) * step;
   }
 
+  /// Of which it is not known how old they are at the most.
+  public static LostSeqs atAnyTime(SeqRanges seqs) {
+    return of(seqs, ANY_TIME);
+  }
+
   public boolean isEmpty() {
     return found.isEmpty();
   }

@@ -212,7 +212,7 @@ final class ColonyStoreTest {
   }
 
   private static void lose(ColonyStore store, SeqRanges seqs) {
-    store.noteLost("a", StreamSchema.TRACES, EPOCH, LostSeqs.of(seqs, LostSeqs.ANY_TIME));
+    store.noteLost("a", StreamSchema.TRACES, EPOCH, LostSeqs.atAnyTime(seqs));
   }
 
   @Test

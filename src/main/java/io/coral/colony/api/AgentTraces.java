@@ -48,7 +48,8 @@ final class AgentTraces implements TraceFinder {
     Future<TraceQueries.Found> stored = vertx.executeBlocking(() -> history.find(prefix), false);
     return ask(registry.reachable(), prefix, QUICK)
         .compose(agents -> stored.compose(known -> again(agents, known, prefix)))
-        .compose(agents -> vertx.executeBlocking(() -> found(history, agents, stored.result())));
+        .compose(
+            agents -> vertx.executeBlocking(() -> found(history, agents, stored.result()), false));
   }
 
   private Future<List<Heard>> again(List<Heard> agents, TraceQueries.Found known, String prefix) {

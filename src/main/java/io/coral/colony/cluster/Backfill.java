@@ -118,12 +118,7 @@ final class Backfill {
             (agent, logs) ->
                 logs.forEach(
                     (log, seqs) ->
-                        noted.add(
-                            new Note(
-                                agent,
-                                log,
-                                LostSeqs.of(seqs, LostSeqs.ANY_TIME),
-                                SeqRanges.NONE))));
+                        noted.add(new Note(agent, log, LostSeqs.atAnyTime(seqs), SeqRanges.NONE))));
     views.stream()
         .flatMap(view -> view.agents().keySet().stream())
         .distinct()
@@ -133,6 +128,7 @@ final class Backfill {
   }
 
   private static void addNews(String agent, NodeView own, List<NodeView> views, List<Note> noted) {
+    Map<StreamEpoch, LostSeqs> found = NodeView.lost(views, agent);
     NodeView.known(views, agent)
         .forEach(
             (log, known) -> {
@@ -141,11 +137,12 @@ final class Backfill {
               if (unknown.isEmpty()) {
                 return;
               }
-              LostSeqs lost = LostSeqs.NONE;
-              for (NodeView view : views) {
-                lost = lost.plus(view.agent(agent).lost().getOrDefault(log, LostSeqs.NONE));
-              }
-              lost = lost.minus(known.held()).minus(known.deleted()).minus(here);
+              LostSeqs lost =
+                  found
+                      .getOrDefault(log, LostSeqs.NONE)
+                      .minus(known.held())
+                      .minus(known.deleted())
+                      .minus(here);
               SeqRanges deleted = known.deleted().and(unknown);
               if (!lost.isEmpty() || !deleted.isEmpty()) {
                 noted.add(new Note(agent, log, lost, deleted));

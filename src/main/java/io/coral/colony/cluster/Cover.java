@@ -42,8 +42,8 @@ record Cover(
   /// @param lastError of its last poll
   /// @param missing rows that other nodes have, by stream
   /// @param holders the nodes that have them
-  /// @param gone how many rows no node has, by stream and by
-  ///     the Unix time at which they were found last; see [LostSeqs]
+  /// @param gone how many rows no node has, by stream and by the Unix time at which that was found
+  ///     last; see [LostSeqs]
   record Choice(
       String node,
       boolean drained,
@@ -141,16 +141,14 @@ record Cover(
       Collection<NodeView> views,
       Map<StreamEpoch, KnownSeqs> all,
       Map<StreamEpoch, SeqRanges> losses) {
-    Map<StreamEpoch, LostSeqs> lost = new HashMap<>();
-    for (NodeView view : views) {
-      view.agent(agent).lost().forEach((log, seqs) -> lost.merge(log, seqs, LostSeqs::plus));
-    }
-    losses.forEach((log, seqs) -> lost.merge(log, atAnyTime(seqs), LostSeqs::plus));
+    Map<StreamEpoch, LostSeqs> lost = NodeView.lost(views, agent);
+    losses.forEach((log, seqs) -> lost.merge(log, LostSeqs.atAnyTime(seqs), LostSeqs::plus));
     if (of.drained()) {
       all.forEach(
           (log, known) -> {
             long last = of.open().getOrDefault(log, known.all().last());
-            lost.merge(log, atAnyTime(SeqRanges.of(1, last).minus(known.all())), LostSeqs::plus);
+            SeqRanges unknown = SeqRanges.of(1, last).minus(known.all());
+            lost.merge(log, LostSeqs.atAnyTime(unknown), LostSeqs::plus);
           });
     }
     Map<String, NavigableMap<Long, Long>> gone = new TreeMap<>();
@@ -166,10 +164,6 @@ record Cover(
                           .merge(found, count, Long::sum));
         });
     return gone;
-  }
-
-  private static LostSeqs atAnyTime(SeqRanges seqs) {
-    return LostSeqs.of(seqs, LostSeqs.ANY_TIME);
   }
 
   private static KnownSeqs seqs(NodeView view, String agent, StreamEpoch log) {

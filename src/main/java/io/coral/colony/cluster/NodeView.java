@@ -50,7 +50,7 @@ public record NodeView(
       gone.forEach(
           (log, numbers) -> {
             known.merge(log, KnownSeqs.NOTHING.plus(KnownSeqs.Why.GONE, numbers), KnownSeqs::plus);
-            lately.merge(log, LostSeqs.of(numbers, LostSeqs.ANY_TIME), LostSeqs::plus);
+            lately.merge(log, LostSeqs.atAnyTime(numbers), LostSeqs::plus);
           });
       return new AgentView(drained, drainedNanos, lastError, known, lately, open);
     }
@@ -97,6 +97,15 @@ public record NodeView(
     Map<String, AgentView> without = new HashMap<>(agents);
     gone.forEach((agent, of) -> without.put(agent, agent(agent).without(of)));
     return new NodeView(node, version, api, incarnation, heardNanos, without);
+  }
+
+  /// What some nodes together found to be lost of an agent.
+  static Map<StreamEpoch, LostSeqs> lost(Collection<NodeView> views, String agentId) {
+    Map<StreamEpoch, LostSeqs> all = new HashMap<>();
+    for (NodeView view : views) {
+      view.agent(agentId).lost().forEach((log, lost) -> all.merge(log, lost, LostSeqs::plus));
+    }
+    return all;
   }
 
   /// What some nodes together know of the numbers of an agent.

@@ -174,7 +174,7 @@ public final class PollVerticle extends VerticleBase {
     public Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone) {
       return writer.executeBlocking(
           () -> {
-            store.noteLost(agentId, schema, epoch, LostSeqs.of(gone, LostSeqs.ANY_TIME));
+            store.noteLost(agentId, schema, epoch, LostSeqs.atAnyTime(gone));
             return null;
           },
           true);

@@ -7,8 +7,8 @@ import io.coral.storage.KnownSeqs;
 /// known here. No input or output.
 ///
 /// @param wanted numbers to ask for, which the agent has and this colony does not
-/// @param gone numbers that this colony does not have and the agent no longer has, were it that
-///     they came to their end before it was first asked
+/// @param gone numbers that this colony does not have and the agent no longer has, also those that
+///     came to their end before it was first asked
 /// @param wentBack whether the agent's numbers end before ones that it gave out
 record PullPlan(SeqRanges wanted, SeqRanges gone, boolean wentBack) {
   /// @param minSeq the first number that the agent has

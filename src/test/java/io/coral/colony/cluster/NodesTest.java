@@ -66,7 +66,7 @@ final class NodesTest {
   }
 
   private Nodes node(String name, SeqRanges held, SeqRanges lost, Registry registry) {
-    return node(name, held, LostSeqs.of(lost, LostSeqs.ANY_TIME), MEMBERS, registry);
+    return node(name, held, LostSeqs.atAnyTime(lost), MEMBERS, registry);
   }
 
   private Nodes node(

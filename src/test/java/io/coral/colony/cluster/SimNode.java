@@ -603,7 +603,7 @@ final class SimNode {
     public Future<?> noteGone(String agentId, StreamSchema schema, long epoch, SeqRanges gone) {
       return written(
           () -> {
-            store.noteLost(agentId, schema.name(), epoch, LostSeqs.of(gone, LostSeqs.ANY_TIME));
+            store.noteLost(agentId, schema.name(), epoch, LostSeqs.atAnyTime(gone));
             return true;
           });
     }
