@@ -76,7 +76,9 @@ record ClusterStart(Vertx vertx, Membership membership) {
           throw notJoined(String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()));
         }
         // Members were reached and did not answer in time: they may be just starting, too.
-        LOG.warn("the other members do not let this node in yet; it tries again");
+        LOG.warn(
+            "the other members do not let this node in yet; it tries again: {}",
+            e.getCause().getMessage());
       } catch (TimeoutException e) {
         throw notJoined("nothing happened for " + START_SECONDS + " s");
       } catch (InterruptedException e) {

@@ -14,17 +14,20 @@ import io.vertx.core.Vertx;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Finds a trace in the history and, at the same time, at every agent that can be reached: what
 /// an agent has acknowledged is found before it is pulled, and although it was not sampled. For a
-/// trace that is found an agent has little time; when nobody has it, those that did not answer are
-/// asked once more, with more. Who does not answer then is named.
+/// trace that is found an agent has little time, and less when nothing was heard of it lately; when
+/// nobody has it, those that did not answer are asked once more, with more. Who does not answer
+/// then is named.
 ///
 /// Event loop; what reads the history runs on a worker.
 final class AgentTraces implements TraceFinder {
   private static final String METHOD = "coral.agent.v1.AgentService/ReadTrace";
+  private static final Duration BRIEF = Duration.ofMillis(100);
   private static final Duration QUICK = Duration.ofMillis(700);
   private static final Duration PATIENT = Duration.ofSeconds(3);
 
@@ -46,7 +49,7 @@ final class AgentTraces implements TraceFinder {
   @Override
   public Future<Found> find(History history, String prefix) {
     Future<TraceQueries.Found> stored = vertx.executeBlocking(() -> history.find(prefix), false);
-    return ask(registry.reachable(), prefix, QUICK)
+    return ask(registry.reachable(), prefix, this::quick)
         .compose(agents -> stored.compose(known -> again(agents, known, prefix)))
         .compose(
             agents -> vertx.executeBlocking(() -> found(history, agents, stored.result()), false));
@@ -61,10 +64,15 @@ final class AgentTraces implements TraceFinder {
         agents.stream().filter(each -> each.found == null).map(Heard::agent).toList();
     return isFound || unheard.isEmpty()
         ? Future.succeededFuture(agents)
-        : ask(unheard, prefix, PATIENT);
+        : ask(unheard, prefix, _ -> PATIENT);
   }
 
-  private Future<List<Heard>> ask(List<Registry.Agent> agents, String prefix, Duration deadline) {
+  private Duration quick(Registry.Agent agent) {
+    return registry.health(agent) == Registry.Health.HEALTHY ? QUICK : BRIEF;
+  }
+
+  private Future<List<Heard>> ask(
+      List<Registry.Agent> agents, String prefix, Function<Registry.Agent, Duration> deadline) {
     ReadTraceRequest request = ReadTraceRequest.newBuilder().setTraceId(prefix).build();
     List<Future<Heard>> asked = new ArrayList<>();
     for (Registry.Agent agent : agents) {
@@ -75,7 +83,7 @@ final class AgentTraces implements TraceFinder {
                   METHOD,
                   request,
                   ReadTraceResponse.getDefaultInstance(),
-                  deadline)
+                  deadline.apply(agent))
               .map(response -> new Heard(agent, SpanMessages.found(response)))
               .otherwise(_ -> new Heard(agent, null)));
     }

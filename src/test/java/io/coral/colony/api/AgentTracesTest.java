@@ -19,6 +19,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -37,6 +38,8 @@ final class AgentTracesTest {
   private AgentStore store;
   private AgentTraces traces;
   private volatile int failures;
+  private volatile Duration delay = Duration.ZERO;
+  private volatile Duration silence = Duration.ZERO;
 
   @BeforeEach
   void serve() throws Exception {
@@ -50,7 +53,9 @@ final class AgentTracesTest {
                 _ -> answer());
     int port =
         get(new RpcServer(vertx, List.of(service), () -> true).listen("127.0.0.1", 0)).actualPort();
-    Registry registry = new Registry(Clock.systemUTC(), System::nanoTime, List.of(), _ -> {});
+    Registry registry =
+        new Registry(
+            Clock.systemUTC(), () -> System.nanoTime() + silence.toNanos(), List.of(), _ -> {});
     registry.register(
         RegisterRequest.newBuilder()
             .setAgentId("a")
@@ -67,9 +72,12 @@ final class AgentTracesTest {
   }
 
   private Future<ReadTraceResponse> answer() {
-    return asked.getAndIncrement() < failures
-        ? Future.failedFuture("busy")
-        : Future.succeededFuture(ReadTraceResponse.newBuilder().addTraceIds(ID).build());
+    if (asked.getAndIncrement() < failures) {
+      return Future.failedFuture("busy");
+    }
+    return vertx
+        .timer(1 + delay.toMillis(), TimeUnit.MILLISECONDS)
+        .map(ReadTraceResponse.newBuilder().addTraceIds(ID).build());
   }
 
   private static <T> T get(Future<T> future) throws Exception {
@@ -85,6 +93,15 @@ final class AgentTracesTest {
   @Test
   void traceThatNobodyHas_isLookedForOnceMoreAtAgentsThatFailed() throws Exception {
     failures = 1;
+    assertThat(find().traces().traceIds()).containsExactly(ID);
+    assertThat(asked).hasValue(2);
+  }
+
+  /// The trace is found at the second time.
+  @Test
+  void agentOfWhichNothingWasHeardLately_isHardlyWaitedFor() throws Exception {
+    silence = Duration.ofMinutes(1);
+    delay = Duration.ofMillis(400);
     assertThat(find().traces().traceIds()).containsExactly(ID);
     assertThat(asked).hasValue(2);
   }
