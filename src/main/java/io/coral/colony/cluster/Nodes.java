@@ -63,6 +63,7 @@ public final class Nodes {
   private Cover cover = Cover.NOBODY;
   private long coverNanos;
   private volatile boolean haveTold;
+  private volatile boolean haveHeard;
   private final NavigableMap<Long, Long> sent = new ConcurrentSkipListMap<>();
   private long number;
 
@@ -274,11 +275,13 @@ public final class Nodes {
     return status;
   }
 
-  /// Which node answers for which agent; some tenths of a second old.
+  /// Which node answers for which agent. It knows all that was heard; of this node itself and of
+  /// who is there it may be some tenths of a second old.
   synchronized Cover cover() {
     long now = nanoTime.getAsLong();
-    if (now - coverNanos >= COVER_NANOS) {
+    if (haveHeard || now - coverNanos >= COVER_NANOS) {
       // First: a node that tells meanwhile is in what follows.
+      haveHeard = false;
       List<String> unknown = unknown();
       List<NodeView> views = views();
       Set<String> agents = new TreeSet<>();
@@ -327,6 +330,7 @@ public final class Nodes {
     } else if (news.getWhole()) {
       unaware.add(news.getNode());
     }
+    haveHeard = true;
     return isNew;
   }
 

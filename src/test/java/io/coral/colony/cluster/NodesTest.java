@@ -242,6 +242,15 @@ final class NodesTest {
   }
 
   @Test
+  void whatWasJustHeard_countsInTheNextAnswer() {
+    Nodes first = node("n1", SeqRanges.NONE);
+    first.heard(node("n2", SeqRanges.NONE).news());
+    assertThat(first.cover().agents()).isEmpty();
+    first.heard(node("n3", SeqRanges.of(1, 9)).news());
+    assertThat(first.cover().agents().get(AGENT).node()).isEqualTo("n3");
+  }
+
+  @Test
   void nodesOfWhichNobodyIsThereToTell_areSaidToBeUnknown() {
     Registry registry = registry(List.of());
     Nodes alone = node("n1", SeqRanges.NONE, LostSeqs.NONE, Set.of("n1"), registry);
