@@ -39,12 +39,12 @@ public record KnownSeqs(SeqRanges held, SeqRanges gone, SeqRanges deleted) {
     return new KnownSeqs(held.minus(deleted), gone, deleted);
   }
 
-  /// With more numbers.
+  /// With more numbers. What is held is not deleted: it came again, or late.
   public KnownSeqs plus(Why why, SeqRanges more) {
     return switch (why) {
-      case HELD -> new KnownSeqs(held.plus(more), gone, deleted);
+      case HELD -> new KnownSeqs(held.plus(more), gone, deleted.minus(more));
       case GONE -> new KnownSeqs(held, gone.plus(more), deleted);
-      case DELETED -> new KnownSeqs(held, gone, deleted.plus(more));
+      case DELETED -> new KnownSeqs(held, gone, deleted.plus(more.minus(held)));
     };
   }
 

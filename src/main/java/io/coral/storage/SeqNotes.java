@@ -58,7 +58,8 @@ public class SeqNotes {
   }
 
   /// Lets go of what a file said. Its numbers, and those before them, count as deleted at once, so
-  /// that they do not seem to be missing.
+  /// that they do not seem to be missing; but for those whose rows another file has, because they
+  /// came late.
   ///
   /// @return the numbers that are deleted
   public final Map<Epoch, SeqRanges> forget(Map<KnownSeqs.Why, Map<Epoch, SeqRanges>> said) {
@@ -67,7 +68,7 @@ public class SeqNotes {
       epochs.forEach(
           (epoch, seqs) -> deleted.merge(epoch, SeqRanges.of(1, seqs.last()), SeqRanges::plus));
     }
-    deleted.forEach(
+    deleted.replaceAll(
         (epoch, seqs) -> {
           KnownSeqs now = known(epoch);
           for (Map.Entry<KnownSeqs.Why, Map<Epoch, SeqRanges>> each : said.entrySet()) {
@@ -78,7 +79,9 @@ public class SeqNotes {
             }
           }
           set(epoch, now.plus(KnownSeqs.Why.DELETED, seqs));
+          return seqs.minus(now.held());
         });
+    deleted.values().removeIf(SeqRanges::isEmpty);
     return deleted;
   }
 

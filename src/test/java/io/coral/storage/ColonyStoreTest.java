@@ -211,6 +211,24 @@ final class ColonyStoreTest {
     }
   }
 
+  @Test
+  void rowsThatCameLate_outliveTheDayOfThoseBehindThem() {
+    try (ColonyStore store = open()) {
+      append(store, "a", spans(6, 4));
+      clock.advance(Duration.ofDays(5));
+      append(store, "a", spans(1, 5));
+      clock.advance(Duration.ofDays(4));
+      seeTheTime(store);
+      store.dropExpired(Map.of(StreamSchema.TRACES, Duration.ofDays(7)));
+      assertThat(rows(store)).isEqualTo(1 + 5);
+    }
+    try (ColonyStore store = open()) {
+      assertThat(held(store, "a")).isEqualTo(SeqRanges.of(1, 5));
+      assertThat(store.known("a", StreamSchema.TRACES, EPOCH).deleted())
+          .isEqualTo(SeqRanges.of(6, 9));
+    }
+  }
+
   private static void lose(ColonyStore store, SeqRanges seqs) {
     store.noteLost("a", StreamSchema.TRACES, EPOCH, LostSeqs.atAnyTime(seqs));
   }

@@ -247,7 +247,7 @@ final class NodesTest {
     first.heard(node("n2", SeqRanges.NONE).news());
     assertThat(first.cover().agents()).isEmpty();
     first.heard(node("n3", SeqRanges.of(1, 9)).news());
-    assertThat(first.cover().agents().get(AGENT).node()).isEqualTo("n3");
+    assertThat(first.cover().agents().get(AGENT)).extracting(Cover.Choice::node).isEqualTo("n3");
   }
 
   @Test
