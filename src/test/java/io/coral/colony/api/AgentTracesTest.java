@@ -62,7 +62,17 @@ final class AgentTracesTest {
             .setDisplayName("host-a")
             .setApiEndpoint("127.0.0.1:" + port)
             .build());
-    traces = new AgentTraces(vertx, new RpcClient(vertx), registry);
+    RpcClient client = new RpcClient(vertx);
+    traces = new AgentTraces(vertx, client, registry);
+    // The first call loads classes, which takes longer than the agents have.
+    get(
+        client.unary(
+            "127.0.0.1:" + port,
+            "coral.agent.v1.AgentService/ReadTrace",
+            ReadTraceRequest.getDefaultInstance(),
+            ReadTraceResponse.getDefaultInstance(),
+            Duration.ofMinutes(1)));
+    asked.set(0);
   }
 
   @AfterEach
