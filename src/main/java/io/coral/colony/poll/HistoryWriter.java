@@ -9,6 +9,7 @@ import io.coral.storage.NumberedBatch;
 import io.coral.storage.StorageException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,14 +20,19 @@ import java.util.Queue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Stores what agents, and other nodes, answer. Batches that come while others are stored wait
-/// and are stored together, one transaction for each stream, because a transaction costs more
-/// than many batches.
+/// Stores what agents, and other nodes, answer. Batches that come while others are stored, or 10 ms
+/// later, wait and are stored together, one transaction for each stream, because a transaction
+/// costs more than many batches.
 ///
 /// One event loop; stores on the history's writer thread.
 final class HistoryWriter {
   private static final int MOST_ROWS = 50_000;
 
+  /// Without it, the writer would be busy all the time from some tens of batches a second on. A
+  /// poll stores one stream after the other, and some queries wait for one.
+  private static final long REST_MILLIS = 10;
+
+  private final Vertx vertx;
   private final WorkerExecutor writer;
   private final ColonyStore store;
   private final TraceSampling sampling;
@@ -42,10 +48,12 @@ final class HistoryWriter {
 
   /// @param listener told of the rows that are stored, on the writer thread
   HistoryWriter(
+      Vertx vertx,
       WorkerExecutor writer,
       ColonyStore store,
       TraceSampling sampling,
       Consumer<Delivery> listener) {
+    this.vertx = vertx;
     this.writer = writer;
     this.store = store;
     this.sampling = sampling;
@@ -79,7 +87,6 @@ final class HistoryWriter {
         .executeBlocking(() -> store(taken), true)
         .onComplete(
             results -> {
-              busy = false;
               for (int i = 0; i < taken.size(); i++) {
                 Result result =
                     results.failed() ? new Result(0, results.cause()) : results.result().get(i);
@@ -89,7 +96,12 @@ final class HistoryWriter {
                   taken.get(i).stored.fail(result.failure);
                 }
               }
-              next();
+              vertx.setTimer(
+                  REST_MILLIS,
+                  _ -> {
+                    busy = false;
+                    next();
+                  });
             });
   }
 

@@ -69,7 +69,7 @@ public final class PollVerticle extends VerticleBase {
   public Future<?> start() {
     client = new RpcClient(vertx);
     writer = vertx.createSharedWorkerExecutor(ColonyStore.WRITER, 1);
-    history = new HistoryWriter(writer, store, sampling, this::stored);
+    history = new HistoryWriter(vertx, writer, store, sampling, this::stored);
     vertx.setPeriodic(tickMillis, _ -> poller.pollDue());
     vertx.setPeriodic(CALLS_MILLIS, _ -> storeCalls());
     return Future.succeededFuture();
