@@ -128,7 +128,6 @@ final class Backfill {
   }
 
   private static void addNews(String agent, NodeView own, List<NodeView> views, List<Note> noted) {
-    Map<StreamEpoch, LostSeqs> found = NodeView.lost(views, agent);
     NodeView.known(views, agent)
         .forEach(
             (log, known) -> {
@@ -138,7 +137,7 @@ final class Backfill {
                 return;
               }
               LostSeqs lost =
-                  found
+                  NodeView.lost(views, agent)
                       .getOrDefault(log, LostSeqs.NONE)
                       .minus(known.held())
                       .minus(known.deleted())

@@ -87,6 +87,12 @@ final class HistoryWriter {
         .executeBlocking(() -> store(taken), true)
         .onComplete(
             results -> {
+              vertx.setTimer(
+                  REST_MILLIS,
+                  _ -> {
+                    busy = false;
+                    next();
+                  });
               for (int i = 0; i < taken.size(); i++) {
                 Result result =
                     results.failed() ? new Result(0, results.cause()) : results.result().get(i);
@@ -96,12 +102,6 @@ final class HistoryWriter {
                   taken.get(i).stored.fail(result.failure);
                 }
               }
-              vertx.setTimer(
-                  REST_MILLIS,
-                  _ -> {
-                    busy = false;
-                    next();
-                  });
             });
   }
 
