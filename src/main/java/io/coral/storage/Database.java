@@ -40,8 +40,7 @@ final class Database implements AutoCloseable {
     settings.setProperty("autoload_known_extensions", "false");
     settings.setProperty("preserve_insertion_order", "true");
     // A column of 122,880 rows takes whole blocks: of 256 KB, as they are unless said, 2 bytes a
-    // row
-    // at least, which is more than most columns here need.
+    // row at least, which is more than most columns here need.
     settings.setProperty("default_block_size", "65536");
     // A checkpoint writes the last row group anew, so that one every 16 MB costs as much as
     // storing.

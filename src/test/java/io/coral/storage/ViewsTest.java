@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coral.model.AttributeLists;
 import io.coral.model.ColumnBatch;
 import io.coral.model.StreamSchema;
+import io.coral.otlp.SpanDecoder;
+import io.coral.otlp.SpanPayloads;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -190,6 +192,26 @@ final class ViewsTest {
       store.snapshot(copy);
     }
     assertThat(ofCopy(copy, all)).isEqualTo(sent);
+  }
+
+  /// A copy puts attributes together in the memory that rows without a checkpoint leave.
+  @Test
+  void rowsThatNoCheckpointHas_areInACopy() throws Exception {
+    int payloads = 110;
+    int spans = 500;
+    Path copy = directory.resolve("copy.duckdb");
+    SpanDecoder decoder = new SpanDecoder(clock);
+    SpanPayloads made = new SpanPayloads(5);
+    try (AgentStore store = AgentStore.open(directory, clock)) {
+      for (int i = 0; i < payloads; i++) {
+        byte[] bytes =
+            made.payload(spans, clock.instant().getEpochSecond() * 1_000_000_000).toByteArray();
+        store.append(List.of(decoder.decode(bytes, 0, bytes.length, (_, _) -> true).batch()));
+      }
+      store.snapshot(copy);
+    }
+    assertThat(ofCopy(copy, "SELECT count(*)::VARCHAR FROM otel_spans WHERE attributes <> '{}'"))
+        .containsExactly(String.valueOf(payloads * spans));
   }
 
   @Test
