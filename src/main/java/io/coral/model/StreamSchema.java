@@ -260,7 +260,9 @@ public record StreamSchema(String name, List<Column> columns) {
 
   /// The columns by which a colony adds up counts of hours and days.
   public List<String> rollupBy() {
-    return countsRequests() ? List.of("service", "role", "method", "route", "status") : summedBy();
+    return countsRequests()
+        ? List.of("service", "role", "method", "route", "status", "name_source")
+        : summedBy();
   }
 
   /// Whether rows have attributes, each with a key and a value.

@@ -1,6 +1,5 @@
 package io.coral.storage;
 
-import io.coral.model.StreamSchema;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,14 +24,13 @@ record FoundRows(List<Row> rows, boolean cut) {
   /// @param bytes of its long strings
   record Row(StreamTable table, long id, long seq, long order, long bytes) {}
 
-  /// Finds the first rows of all partitions.
+  /// Finds the first rows of some partitions.
   ///
   /// @param condition on a row `r` of a partition; its parameters are bound to `parameters`
   /// @param order a column of numbers
   static FoundRows find(
-      RowSource source,
       Connection connection,
-      StreamSchema schema,
+      List<StreamTable> tables,
       Function<StreamTable, String> condition,
       List<String> parameters,
       String order,
@@ -42,7 +40,7 @@ record FoundRows(List<Row> rows, boolean cut) {
     Comparator<Row> comparator = Comparator.comparingLong(Row::order);
     comparator = descending ? comparator.reversed() : comparator;
     List<Row> rows = new ArrayList<>();
-    for (StreamTable table : source.tables(schema)) {
+    for (StreamTable table : tables) {
       String sql =
           "SELECT r.rowid, r.seq, r."
               + order

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
@@ -86,8 +87,15 @@ final class Rollup implements RowMemory {
     this.time = table.schema().position(table.schema().timeColumn());
   }
 
-  /// Makes the tables unless they are there.
+  /// Makes the tables unless they are there, and anew when they lack a column that came later: what
+  /// they have can be added up again.
   void create(Connection connection) throws SQLException {
+    Set<String> there = columnsThere(connection);
+    if (!there.isEmpty() && !there.containsAll(keys.stream().map(Rollup::column).toList())) {
+      // In this order: sums without the progress are nothing, but not the other way round.
+      Database.execute(connection, "DROP TABLE IF EXISTS " + progress);
+      Database.execute(connection, "DROP TABLE " + sums);
+    }
     String columns =
         keys.stream()
             .map(
@@ -110,6 +118,13 @@ final class Rollup implements RowMemory {
             + progress
             + " (up_to_row BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, by_day"
             + " BOOLEAN NOT NULL)");
+  }
+
+  private Set<String> columnsThere(Connection connection) throws SQLException {
+    return Database.texts(
+        connection,
+        "SELECT column_name FROM duckdb_columns() WHERE database_name || '.' || table_name = "
+            + Database.literal(sums));
   }
 
   private static String column(String key) {

@@ -14,6 +14,16 @@ interface RowSource {
   /// The partitions of a stream, oldest first.
   List<StreamTable> tables(StreamSchema schema);
 
+  /// The partitions of a stream that may have rows of a range, oldest first.
+  ///
+  /// @param fromUnixNanos inclusive, 0 = from the first
+  /// @param untilUnixNanos exclusive, `Long.MAX_VALUE` = to the last
+  default List<StreamTable> tables(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
+    return tables(schema).stream()
+        .filter(table -> table.mayHave(fromUnixNanos, untilUnixNanos))
+        .toList();
+  }
+
   /// Whether each row names the agent it came from.
   boolean withAgents();
 
@@ -27,7 +37,10 @@ interface RowSource {
   /// @param fromUnixNanos rows of this time or later, 0 = from the first
   /// @param untilUnixNanos rows before this time; `Long.MAX_VALUE` = to the last
   default String relation(StreamSchema schema, long fromUnixNanos, long untilUnixNanos) {
-    return relation(schema, tables(schema), condition(schema, fromUnixNanos, untilUnixNanos));
+    return relation(
+        schema,
+        tables(schema, fromUnixNanos, untilUnixNanos),
+        condition(schema, fromUnixNanos, untilUnixNanos));
   }
 
   /// As the other one, of some partitions and with a condition on a row `r`, which may be empty.

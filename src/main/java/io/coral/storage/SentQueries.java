@@ -80,9 +80,8 @@ public final class SentQueries {
     try (Connection connection = source.reader()) {
       FoundRows found =
           FoundRows.find(
-              source,
               connection,
-              StreamSchema.LOGS,
+              source.tables(StreamSchema.LOGS, filter.sinceUnixNanos(), filter.untilUnixNanos()),
               condition,
               parameters,
               StreamSchema.LOGS.timeColumn(),
@@ -262,9 +261,8 @@ public final class SentQueries {
     try (Connection connection = source.reader()) {
       FoundRows found =
           FoundRows.find(
-              source,
               connection,
-              StreamSchema.METRICS,
+              source.tables(StreamSchema.METRICS, sinceNanos, untilNanos),
               condition,
               Stream.of(service, name).filter(each -> !each.isEmpty()).toList(),
               StreamSchema.METRICS.timeColumn(),
@@ -391,7 +389,13 @@ public final class SentQueries {
   public boolean spans(
       List<String> services, long sinceNanos, long untilNanos, int limit, SpanSink to) {
     String range = RowSource.condition(StreamSchema.SPANS, sinceNanos, untilNanos);
-    return spans(services, range, StreamSchema.SPANS.timeColumn(), limit, to);
+    return spans(
+        source.tables(StreamSchema.SPANS, sinceNanos, untilNanos),
+        services,
+        range,
+        StreamSchema.SPANS.timeColumn(),
+        limit,
+        to);
   }
 
   /// Spans of an agent's epoch with numbers above `afterSeq`, by number.
@@ -400,17 +404,22 @@ public final class SentQueries {
   public boolean spansAfter(
       List<String> services, long epoch, long afterSeq, int limit, SpanSink to) {
     String range = "r.epoch = " + epoch + " AND r.seq > " + afterSeq;
-    return spans(services, range, "seq", limit, to);
+    return spans(source.tables(StreamSchema.SPANS), services, range, "seq", limit, to);
   }
 
-  private boolean spans(List<String> services, String range, String order, int limit, SpanSink to) {
+  private boolean spans(
+      List<StreamTable> tables,
+      List<String> services,
+      String range,
+      String order,
+      int limit,
+      SpanSink to) {
     String some = String.join(", ", services.stream().map(_ -> "?").toList());
     try (Connection connection = source.reader()) {
       FoundRows found =
           FoundRows.find(
-              source,
               connection,
-              StreamSchema.SPANS,
+              tables,
               table ->
                   and(
                       range,

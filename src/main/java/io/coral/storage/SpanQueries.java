@@ -72,9 +72,7 @@ public final class SpanQueries {
   }
 
   private List<StreamTable> tables() {
-    List<StreamTable> tables = new ArrayList<>(source.tables(StreamSchema.TRACES));
-    tables.addAll(source.tables(StreamSchema.SPANS));
-    return tables;
+    return TraceQueries.tables(source, 0, Long.MAX_VALUE);
   }
 
   /// Operations of a service by name.
@@ -116,7 +114,8 @@ public final class SpanQueries {
     try (Connection connection = source.reader()) {
       List<String> parts = new ArrayList<>();
       List<SlowSpans.Span> known = new ArrayList<>();
-      for (StreamTable table : tables()) {
+      for (StreamTable table :
+          TraceQueries.tables(source, search.sinceNanos(), search.untilNanos())) {
         SpanCondition.Fitting fitting = SpanCondition.of(connection, table, search);
         known.addAll(fitting.known());
         fitting

@@ -7,7 +7,9 @@ import io.coral.model.StreamSchema;
 import io.coral.model.Texts;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -59,6 +61,11 @@ final class StreamTable {
   private final HeldParts<String> heldTexts =
       new HeldParts<>(HELD_PARTS, HELD_CHARACTERS, String::length);
   private @Nullable TextNumbers numbers;
+
+  // Times of the rows, rather too wide than too narrow: a row's counts before it is committed, so
+  // that nobody who can see it leaves it out.
+  private volatile long firstNanos = Long.MAX_VALUE;
+  private volatile long lastNanos = Long.MIN_VALUE;
 
   // The columns that every row has.
   private final List<StreamSchema.Column> ofRows;
@@ -192,6 +199,7 @@ final class StreamTable {
       shapes.load(connection, continued, columns);
     }
     long rowsBefore = Database.number(connection, "SELECT count(*) FROM " + rowsTable());
+    loadTimes(connection);
     memories.forEach(memory -> memory.load(rowsBefore));
     if (rollup != null) {
       // Files of earlier versions have none.
@@ -204,6 +212,37 @@ final class StreamTable {
         groups.load(connection);
       }
     }
+  }
+
+  private void loadTimes(Connection connection) {
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery(
+                "SELECT min(%1$s), max(%1$s) FROM %2$s"
+                    .formatted(schema.timeColumn(), rowsTable()))) {
+      result.next();
+      long first = result.getLong(1);
+      if (!result.wasNull()) {
+        widen(first, result.getLong(2));
+      }
+    } catch (SQLException e) {
+      // Whoever reads the rows finds out what is damaged.
+      widen(Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+  }
+
+  private void widen(long first, long last) {
+    firstNanos = Math.min(firstNanos, first);
+    lastNanos = Math.max(lastNanos, last);
+  }
+
+  /// Whether there may be rows of a range of times. On any thread.
+  ///
+  /// @param sinceNanos Unix time, inclusive; 0 = from the first
+  /// @param untilNanos exclusive; `Long.MAX_VALUE` = to the last
+  boolean mayHave(long sinceNanos, long untilNanos) {
+    return (untilNanos == Long.MAX_VALUE || firstNanos < untilNanos)
+        && (sinceNanos <= 0 || lastNanos >= sinceNanos);
   }
 
   /// The positions of columns that every row has, of the names of all columns of a table.
@@ -363,6 +402,9 @@ final class StreamTable {
     ColumnBatch batch = numbered.batch();
     int agentId = withAgent ? dictionary.idOf(delivery.agentId()) : 0;
     TextNumbers known = numbers(batch.dictionary());
+    for (long time : batch.longs(schema.position(schema.timeColumn()))) {
+      widen(time, time);
+    }
     Columns columns = new Columns(batch);
     AttributeAppender attributes =
         shapes == null ? null : new AttributeAppender(appender, batch, known, shapes, columns);

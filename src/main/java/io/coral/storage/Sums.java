@@ -26,7 +26,8 @@ final class Sums implements SumSource {
     try (Connection connection = source.reader()) {
       for (StreamSchema schema : question.streams()) {
         @Nullable Predicate<List<String>> wanted = wanted(schema, question);
-        for (StreamTable partition : source.tables(schema)) {
+        for (StreamTable partition :
+            source.tables(schema, question.sinceNanos(), question.untilNanos())) {
           partition.sum(
               connection,
               question,

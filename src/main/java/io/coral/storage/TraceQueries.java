@@ -122,8 +122,14 @@ public final class TraceQueries {
 
   /// The partitions of both kinds of spans.
   private List<StreamTable> tables() {
-    List<StreamTable> tables = new ArrayList<>(source.tables(StreamSchema.TRACES));
-    tables.addAll(source.tables(StreamSchema.SPANS));
+    return tables(source, 0, Long.MAX_VALUE);
+  }
+
+  /// The partitions of both kinds of spans that may have some of a range.
+  static List<StreamTable> tables(RowSource source, long sinceNanos, long untilNanos) {
+    List<StreamTable> tables =
+        new ArrayList<>(source.tables(StreamSchema.TRACES, sinceNanos, untilNanos));
+    tables.addAll(source.tables(StreamSchema.SPANS, sinceNanos, untilNanos));
     return tables;
   }
 
@@ -359,7 +365,7 @@ public final class TraceQueries {
         RowSource.condition(StreamSchema.TRACES, filter.sinceNanos(), filter.untilNanos());
     List<String> parts = new ArrayList<>();
     parts.add("SELECT NULL::UUID AS id, 0::BIGINT AS k WHERE false");
-    List<StreamTable> tables = tables();
+    List<StreamTable> tables = tables(source, filter.sinceNanos(), filter.untilNanos());
     for (StreamTable table : tables) {
       parts.add(
           "SELECT r.trace_id, "
@@ -425,7 +431,7 @@ public final class TraceQueries {
     Map<String, Slots> found = new HashMap<>();
     try (Connection connection = source.reader()) {
       // One partition at a time, newest first: it is the memory that is short.
-      for (StreamTable table : tables().reversed()) {
+      for (StreamTable table : tables(source, sinceNanos, untilNanos).reversed()) {
         String sql = exemplars(table, service, sinceNanos, untilNanos, role);
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
           if (!service.isEmpty()) {

@@ -169,7 +169,8 @@ public final class HistoryFill {
     long[] windows = new long[AGENTS];
     long[] hops = new long[AGENTS];
     clock.now = today;
-    try (ColonyStore store = ColonyStore.open(directory.resolve(node), clock, "colony:" + node)) {
+    try (ColonyStore store =
+        ColonyStore.open(directory.resolve(node).resolve("colony"), clock, "colony:" + node)) {
       for (int agent = 0; agent < AGENTS; agent++) {
         store.saveAgent(
             new ColonyStore.KnownAgent(

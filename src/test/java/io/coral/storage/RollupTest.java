@@ -6,6 +6,9 @@ import io.coral.histogram.LatencyHistogram;
 import io.coral.model.ColumnBatch;
 import io.coral.model.StreamSchema;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -30,6 +33,7 @@ final class RollupTest {
           List.of("service", "role"),
           List.of("method", "route", "status"),
           List.of("agent_id", "service"),
+          List.of("service", "role", "status", "name_source", "agent_id"),
           List.of(),
           List.of("system"));
 
@@ -61,7 +65,7 @@ final class RollupTest {
           .add(window + random.nextInt(1000))
           .add(histogram.offset())
           .add(histogram.sparseCounts())
-          .add("otlp")
+          .add(random.nextBoolean() ? "otlp" : "executable")
           .add("{}")
           .add("http")
           .add(random.nextInt(requests + 1))
@@ -147,6 +151,39 @@ final class RollupTest {
       }
     } finally {
       rolled.close();
+    }
+  }
+
+  @Test
+  void sumsOfAnEarlierVersion_whichHadFewerColumns_areMadeAnew() throws Exception {
+    Delivery delivery =
+        new Delivery("a0", new NumberedBatch("http_metrics", 5, 1, windows(80, NOON)));
+    SumsQuestion question =
+        new SumsQuestion(
+            List.of(StreamSchema.HTTP_METRICS),
+            List.of("service", "name_source"),
+            Map.of(),
+            0,
+            Long.MAX_VALUE,
+            SumsQuestion.ONE_STEP,
+            true);
+    Map<SumTable.Key, String> expected;
+    try (ColonyStore store = ColonyStore.open(directory, clock)) {
+      store.append(List.of(delivery));
+      expected = answer(store, Set.of(), question);
+      clock.advance(Duration.ofDays(1));
+      assertThat(store.roll()).isTrue();
+    }
+    try (Connection file =
+            DriverManager.getConnection(
+                "jdbc:duckdb:" + directory.resolve("http_metrics-2026-11-21.duckdb"));
+        Statement statement = file.createStatement()) {
+      statement.execute("ALTER TABLE rollup DROP COLUMN name_source");
+    }
+    try (ColonyStore store = ColonyStore.open(directory, clock)) {
+      assertThat(answer(store, Set.of(), question)).isEqualTo(expected);
+      assertThat(store.roll()).isTrue();
+      assertThat(answer(store, Set.of(), question)).isEqualTo(expected);
     }
   }
 }
