@@ -9,8 +9,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -242,7 +244,8 @@ final class MinuteSums implements RowMemory {
         connection, table, by, sql(table, by, condition, stepNanos, durations), stepNanos, reader);
   }
 
-  /// SQL of a relation `(step, …, bucket, n, failed, last)`, in which strings are numbers:
+  /// SQL of a relation `(step, …, bucket, n, failed, last)`, in which strings are numbers, in this
+  /// order:
   /// counts with the bucket −1 and, if they are wanted, those of each bucket of the histograms.
   static String sql(
       StreamTable table, List<String> by, String condition, long stepNanos, boolean durations) {
@@ -286,25 +289,64 @@ final class MinuteSums implements RowMemory {
       Reader reader)
       throws SQLException {
     StreamSchema schema = table.schema();
-    List<String> texts = by.stream().filter(column -> isText(schema, column)).toList();
+    boolean[] isText = new boolean[by.size()];
+    for (int i = 0; i < isText.length; i++) {
+      isText[i] = isText(schema, by.get(i));
+    }
+    // Strings are looked up in memory: a join with the dictionary for each takes longer than the
+    // sums.
+    List<Found> rows = new ArrayList<>();
+    Set<Integer> ids = new HashSet<>();
     try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(table.withTexts(texts, sql))) {
-      String[] of = new String[by.size()];
+        ResultSet result = statement.executeQuery(sql)) {
+      int counts = by.size() + 2;
       while (result.next()) {
+        long[] of = new long[by.size()];
         for (int i = 0; i < of.length; i++) {
-          String column = by.get(i);
-          of[i] = result.getString(isText(schema, column) ? "d_" + column : column);
+          of[i] = result.getLong(i + 2);
+          if (isText[i]) {
+            ids.add((int) of[i]);
+          }
         }
-        long start = result.getLong("step") * stepNanos;
-        int bucket = result.getInt("bucket");
-        long n = result.getLong("n");
-        if (bucket < 0) {
-          reader.add(
-              List.of(of), start, n, result.getLong("failed"), result.getLong("last"), 0, NONE);
-        } else {
-          reader.add(List.of(of), start, 0, 0, 0, bucket, new int[] {(int) n});
+        rows.add(
+            new Found(
+                of,
+                result.getLong(1) * stepNanos,
+                result.getInt(counts),
+                result.getLong(counts + 1),
+                result.getLong(counts + 2),
+                result.getLong(counts + 3)));
+      }
+    }
+    Map<Integer, String> texts = table.texts(connection, ids);
+    for (Found row : rows) {
+      List<String> of = row.values(isText, texts);
+      if (of.size() < by.size()) {
+        // A string of it is damaged.
+        continue;
+      }
+      if (row.bucket < 0) {
+        reader.add(of, row.start, row.n, row.failed, row.last, 0, NONE);
+      } else {
+        reader.add(of, row.start, 0, 0, 0, row.bucket, new int[] {(int) row.n});
+      }
+    }
+  }
+
+  /// A row of a relation as of [#sql].
+  ///
+  /// @param of values of its columns, strings by their numbers
+  private record Found(long[] of, long start, int bucket, long n, long failed, long last) {
+    /// @return fewer when there is no such string
+    List<String> values(boolean[] isText, Map<Integer, String> texts) {
+      List<String> values = new ArrayList<>(of.length);
+      for (int i = 0; i < of.length; i++) {
+        String value = isText[i] ? texts.get((int) of[i]) : Long.toString(of[i]);
+        if (value != null) {
+          values.add(value);
         }
       }
+      return values;
     }
   }
 

@@ -40,8 +40,6 @@ final class StoredRows {
   private final Map<Integer, long[]> groups = new HashMap<>();
   private final Map<Integer, Shape> shapes = new HashMap<>();
 
-  private final Map<Integer, String> strings = new HashMap<>();
-
   // The number that a stored string has in the batch.
   private final Map<Integer, Integer> numbers = new HashMap<>();
   private int[] positions = new int[0];
@@ -270,21 +268,8 @@ final class StoredRows {
       }
       addTexts(row, ids);
     }
-    table
-        .heldTexts()
-        .find(
-            ids,
-            (condition, into) -> {
-              try (Statement statement = connection.createStatement();
-                  ResultSet result = statement.executeQuery(table.textsWhere(condition))) {
-                while (result.next()) {
-                  into.accept(result.getInt(1), result.getString(2));
-                }
-              }
-            },
-            strings);
     Texts texts = new Texts();
-    strings.forEach((id, string) -> numbers.put(id, texts.idOf(string)));
+    table.texts(connection, ids).forEach((id, string) -> numbers.put(id, texts.idOf(string)));
     return texts;
   }
 

@@ -138,9 +138,22 @@ final class StreamTable {
     return heldShapes;
   }
 
-  /// Strings of the dictionary.
-  HeldParts<String> heldTexts() {
-    return heldTexts;
+  /// Strings of the dictionary by their numbers. What the dictionary lacks, because it is damaged,
+  /// is left out.
+  Map<Integer, String> texts(Connection connection, Collection<Integer> ids) throws SQLException {
+    Map<Integer, String> found = new HashMap<>();
+    heldTexts.find(
+        ids,
+        (condition, into) -> {
+          try (Statement statement = connection.createStatement();
+              ResultSet result = statement.executeQuery(textsWhere(condition))) {
+            while (result.next()) {
+              into.accept(result.getInt(1), result.getString(2));
+            }
+          }
+        },
+        found);
+    return found;
   }
 
   /// How attributes are stored, of a stream that has some.

@@ -433,20 +433,32 @@ public final class TraceQueries {
       // One partition at a time, newest first: it is the memory that is short.
       for (StreamTable table : tables(source, sinceNanos, untilNanos).reversed()) {
         String sql = exemplars(table, service, sinceNanos, untilNanos, role);
+        Map<Operation, Slots> ofTable = new HashMap<>();
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
           if (!service.isEmpty()) {
             statement.setString(1, service);
           }
           try (ResultSet result = statement.executeQuery()) {
             while (result.next()) {
-              found
+              ofTable
                   .computeIfAbsent(
-                      result.getString("d_method") + " " + result.getString("d_route"),
+                      new Operation(result.getInt("method"), result.getInt("route")),
                       _ -> new Slots())
                   .add(result);
             }
           }
         }
+        Set<Integer> ids = new HashSet<>();
+        ofTable.keySet().forEach(each -> ids.addAll(List.of(each.method, each.route)));
+        Map<Integer, String> texts = table.texts(connection, ids);
+        ofTable.forEach(
+            (operation, slots) -> {
+              String method = texts.get(operation.method);
+              String route = texts.get(operation.route);
+              if (method != null && route != null) {
+                found.computeIfAbsent(method + " " + route, _ -> new Slots()).add(slots);
+              }
+            });
       }
       return canonical(connection, found);
     } catch (SQLException e) {
@@ -454,31 +466,32 @@ public final class TraceQueries {
     }
   }
 
+  /// @param method number of a string; `route` alike
+  private record Operation(int method, int route) {}
+
   private static String exemplars(
       StreamTable table, String service, long sinceNanos, long untilNanos, Role role) {
     boolean sent = table.schema().equals(StreamSchema.SPANS);
     String range = RowSource.condition(table.schema(), sinceNanos, untilNanos);
     String failed = "status >= " + (role == Role.SERVER ? 500 : 400);
-    return table.withTexts(
-        List.of("method", "route"),
-        "SELECT method, route, arg_max(trace_id, duration_nanos) AS slow_id,"
-            + " max(duration_nanos) AS slow, arg_max(trace_id, start_unix_nanos) FILTER ("
-            + (sent ? "outcome = 2 OR " : "")
-            + failed
-            + ") AS failed_id, max(start_unix_nanos) FILTER ("
-            + (sent ? "outcome = 2 OR " : "")
-            + failed
-            + ") AS failed_at, arg_max(trace_id, start_unix_nanos) AS new_id,"
-            + " max(start_unix_nanos) AS new_at FROM "
-            + table.rowsTable()
-            + " AS r"
-            + (sent ? " JOIN " + table.groupsTable() + " AS g ON g.id = r.kind" : "")
-            + " WHERE role = "
-            + role.code()
-            + (sent ? " AND " + table.hasText("system", "'http'") : "")
-            + (range.isEmpty() ? "" : " AND " + range)
-            + (service.isEmpty() ? "" : " AND " + table.hasText("service", "$1"))
-            + " GROUP BY method, route");
+    return "SELECT method, route, arg_max(trace_id, duration_nanos) AS slow_id,"
+        + " max(duration_nanos) AS slow, arg_max(trace_id, start_unix_nanos) FILTER ("
+        + (sent ? "outcome = 2 OR " : "")
+        + failed
+        + ") AS failed_id, max(start_unix_nanos) FILTER ("
+        + (sent ? "outcome = 2 OR " : "")
+        + failed
+        + ") AS failed_at, arg_max(trace_id, start_unix_nanos) AS new_id,"
+        + " max(start_unix_nanos) AS new_at FROM "
+        + table.rowsTable()
+        + " AS r"
+        + (sent ? " JOIN " + table.groupsTable() + " AS g ON g.id = r.kind" : "")
+        + " WHERE role = "
+        + role.code()
+        + (sent ? " AND " + table.hasText("system", "'http'") : "")
+        + (range.isEmpty() ? "" : " AND " + range)
+        + (service.isEmpty() ? "" : " AND " + table.hasText("service", "$1"))
+        + " GROUP BY method, route";
   }
 
   /// Of one route and method.
@@ -489,6 +502,15 @@ public final class TraceQueries {
       add(0, (UUID) result.getObject("slow_id"), result.getLong("slow"));
       add(1, (UUID) result.getObject("failed_id"), result.getLong("failed_at"));
       add(2, (UUID) result.getObject("new_id"), result.getLong("new_at"));
+    }
+
+    void add(Slots other) {
+      for (int slot = 0; slot < best.length; slot++) {
+        Ranked ranked = other.best[slot];
+        if (ranked != null) {
+          add(slot, ranked.id, ranked.rank);
+        }
+      }
     }
 
     private void add(int slot, @Nullable UUID id, long rank) {
