@@ -5,6 +5,7 @@ import io.coral.model.CapturedBatch;
 import io.coral.model.Cause;
 import io.coral.model.Exchange;
 import io.coral.model.HttpRequestHead;
+import io.coral.protocol.Origin;
 import io.coral.protocol.http1.Http1Connection;
 import io.coral.protocol.http1.Http1Framing;
 import io.coral.protocol.http1.Http1Head;
@@ -142,9 +143,8 @@ final class ExchangeAssembler {
     MessageConnection connection =
         connections.computeIfAbsent(
             bytes.connectionId(), _ -> new MessageConnection(bytes, withHeaders));
-    Http1Connection.Origin origin =
-        new Http1Connection.Origin(
-            bytes.timeNanos(), bytes.threadId(), bytes.goroutineId(), bytes.linkSequence());
+    Origin origin =
+        new Origin(bytes.timeNanos(), bytes.threadId(), bytes.goroutineId(), bytes.linkSequence());
     if (bytes.request()) {
       connection.machine.offerRequest(origin, bytes.position(), bytes.totalBytes(), bytes.bytes());
     } else {

@@ -1,6 +1,7 @@
 package io.coral.protocol.http1;
 
 import io.coral.model.HttpRequestHead;
+import io.coral.protocol.Origin;
 import io.coral.protocol.http1.Http1Head.BodyLength;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ public final class Http1Connection {
 
   /// A request and its answer.
   ///
+  /// @param origin of its first byte
   /// @param status 0 = none seen
   /// @param firstByteNanos of the answer, 0 = none
   /// @param lastByteNanos of the answer, 0 = none
@@ -40,9 +42,6 @@ public final class Http1Connection {
       long responseBytes,
       int status,
       boolean aborted) {}
-
-  /// Where and when the first byte of a request was seen.
-  public record Origin(long timeNanos, int threadId, long goroutineId, int linkSequence) {}
 
   public Http1Connection() {
     this(false);
@@ -269,8 +268,8 @@ public final class Http1Connection {
         return;
       }
       request.status = status;
-      request.firstByteNanos = headOrigin == null ? last.timeNanos : headOrigin.timeNanos;
-      request.lastByteNanos = last.timeNanos;
+      request.firstByteNanos = headOrigin == null ? last.timeNanos() : headOrigin.timeNanos();
+      request.lastByteNanos = last.timeNanos();
       request.responseBytes = end;
       answering = request;
       current = request;
@@ -355,7 +354,7 @@ public final class Http1Connection {
         request.requestBytes += bytes;
       } else {
         request.responseBytes += bytes;
-        request.lastByteNanos = origin.timeNanos;
+        request.lastByteNanos = origin.timeNanos();
       }
     }
 

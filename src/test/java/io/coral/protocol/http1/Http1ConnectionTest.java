@@ -2,6 +2,7 @@ package io.coral.protocol.http1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.coral.protocol.Origin;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -10,8 +11,8 @@ final class Http1ConnectionTest {
   private long requestPosition;
   private long responsePosition;
 
-  private static Http1Connection.Origin at(long nanos) {
-    return new Http1Connection.Origin(nanos, 7, 0, 0);
+  private static Origin at(long nanos) {
+    return new Origin(nanos, 7, 0, 0);
   }
 
   private void request(long nanos, String text) {

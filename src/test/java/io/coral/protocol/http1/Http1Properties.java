@@ -2,6 +2,7 @@ package io.coral.protocol.http1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.coral.protocol.Origin;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -44,7 +45,7 @@ final class Http1Properties {
     while (at < bytes.length) {
       int length = Math.min(bytes.length - at, 1 + random.nextInt(random.nextBoolean() ? 3 : 40));
       byte[] piece = Arrays.copyOfRange(bytes, at, at + length);
-      Http1Connection.Origin origin = new Http1Connection.Origin(at, 1, 0, 0);
+      Origin origin = new Origin(at, 1, 0, 0);
       if (request) {
         connection.offerRequest(origin, at, length, piece);
       } else {
@@ -58,7 +59,7 @@ final class Http1Properties {
   void garbage_neverThrows(
       @ForAll @Size(max = 400) byte[] garbage, @ForAll @IntRange(min = 0, max = 50) int missing) {
     Http1Connection connection = new Http1Connection();
-    Http1Connection.Origin origin = new Http1Connection.Origin(1, 1, 0, 0);
+    Origin origin = new Origin(1, 1, 0, 0);
     connection.offerRequest(origin, 0, garbage.length + missing, garbage);
     connection.offerResponse(origin, missing, garbage.length, garbage);
     connection.offerRequest(origin, garbage.length, garbage.length, garbage);
