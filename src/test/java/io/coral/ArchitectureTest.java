@@ -29,6 +29,8 @@ final class ArchitectureTest {
           .definedBy("io.coral.colony..")
           .layer("cli")
           .definedBy("io.coral.cli..", "io.coral.demo..")
+          .layer("decode")
+          .definedBy("io.coral.decode..")
           .layer("answer")
           .definedBy("io.coral.answer..")
           .layer("edges")
@@ -47,6 +49,8 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("main")
           .whereLayer("cli")
           .mayOnlyBeAccessedByLayers("main")
+          .whereLayer("decode")
+          .mayOnlyBeAccessedByLayers("cli")
           .whereLayer("answer")
           .mayOnlyBeAccessedByLayers("agent", "colony")
           .whereLayer("edges")
@@ -54,7 +58,7 @@ final class ArchitectureTest {
           .whereLayer("base")
           .mayOnlyBeAccessedByLayers("main", "agent", "colony", "answer", "edges")
           .whereLayer("thinking")
-          .mayOnlyBeAccessedByLayers("agent", "colony", "answer", "edges", "base");
+          .mayOnlyBeAccessedByLayers("agent", "colony", "decode", "cli", "answer", "edges", "base");
 
   @ArchTest
   static final ArchRule model_knowsOnlyTheJdk =

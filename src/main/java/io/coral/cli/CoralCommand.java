@@ -88,6 +88,7 @@ public final class CoralCommand implements Callable<Integer> {
             .addSubcommand(
                 GroupCommand.of(context, "service", "What requests are served by.")
                     .addSubcommand(new ServiceListCommand(context)))
+            .addSubcommand(new DecodeCommand(context))
             .addSubcommand(new DoctorCommand(context))
             .addSubcommand(new ExplainCommand(context))
             .addSubcommand(new VersionCommand(context));

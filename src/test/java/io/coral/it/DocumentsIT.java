@@ -187,6 +187,11 @@ final class DocumentsIT {
             .replace("127.0.0.1:9000", "127.0.0.1:" + colonyPort)
             .replace("127.0.0.1:4318", "127.0.0.1:" + otlpPort);
     Path bin = Files.createDirectories(directory.resolve("bin"));
+    Path example = directory.resolve("docs/example.pcap");
+    if (!Files.exists(example)) {
+      Files.createDirectories(directory.resolve("docs"));
+      Files.copy(Path.of("docs/example.pcap"), example);
+    }
     Path coral = bin.resolve("coral");
     if (!Files.exists(coral)) {
       Files.writeString(
@@ -196,6 +201,7 @@ final class DocumentsIT {
       assertThat(coral.toFile().setExecutable(true)).isTrue();
     }
     ProcessBuilder builder = new ProcessBuilder("sh", "-c", command).directory(directory.toFile());
+    builder.environment().put("TZ", "UTC");
     builder.environment().put("PATH", bin + ":" + System.getenv("PATH"));
     builder.environment().put("CORAL_AGENT", "http://127.0.0.1:" + agentPort);
     builder.environment().put("CORAL_COLONY", "http://127.0.0.1:" + colonyPort);
